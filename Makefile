@@ -1,0 +1,63 @@
+# Everything starts here. Needs python3 (3.11 or later) with venv, and make. Works from any directory:
+# make -C PATH serve. The first run installs pinned packages into .venv; later runs need no network.
+
+ROOT := $(patsubst %/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIST)))))
+PYTHON ?= python3
+VENV := $(ROOT)/.venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.install-stamp
+DEV_STAMP := $(VENV)/.dev-stamp
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.PHONY: install serve test check lock model bench chaos wheelhouse
+
+install: $(STAMP)
+
+$(STAMP): $(ROOT)/requirements.lock $(ROOT)/pyproject.toml
+	@echo "Installing the pinned packages into .venv (about a minute) ..."
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(ROOT)/requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e $(ROOT)
+	$(BIN)/tousu doctor --warm
+	@touch $(STAMP)
+
+serve: $(STAMP)
+	cd $(ROOT) && $(BIN)/tousu serve --host $(HOST) --port $(PORT)
+
+# What the tests need beside the product itself.
+$(DEV_STAMP): $(STAMP) $(ROOT)/requirements-dev.lock
+	@echo "Installing the pinned test packages into .venv ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(ROOT)/requirements-dev.lock
+	@touch $(DEV_STAMP)
+
+test: check
+	cd $(ROOT) && $(BIN)/python -m pytest
+
+check: $(DEV_STAMP)
+	cd $(ROOT) && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+model: $(STAMP)
+	cd $(ROOT) && $(BIN)/tousu train --corpus data/corpus --out models/tousu-zh
+
+bench: $(DEV_STAMP)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check fasttext-numpy2-wheel rjieba
+	cd $(ROOT) && $(BIN)/python -m bench
+
+# The long proofs of durability: bounded in time, on loopback only.
+chaos: $(DEV_STAMP)
+	cd $(ROOT) && $(BIN)/python -m tests.chaos
+
+# Everything an isolated machine needs, as wheels: pip install --no-index --find-links dist/wheelhouse tousu
+wheelhouse: $(STAMP)
+	$(BIN)/python -m pip wheel --quiet --require-hashes -r $(ROOT)/requirements.lock -w $(ROOT)/dist/wheelhouse
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w $(ROOT)/dist/wheelhouse $(ROOT)
+
+# Needs the network and uv; writes no index address into the locks.
+LOCK = $(BIN)/python -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate pyproject.toml
+
+lock: $(STAMP)
+	$(BIN)/python -m pip install --quiet uv
+	cd $(ROOT) && $(LOCK) --group build -o requirements.lock && \
+		$(LOCK) --group build --group dev -c requirements.lock -o requirements-dev.lock
