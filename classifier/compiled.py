@@ -1,0 +1,65 @@
+"""How functions are compiled: by numba, once, kept on disk beside the source.
+
+Installation fills that cache (``tousu doctor --warm``). numba itself uses a cache only where it could
+also write one; an image or a system directory is often read-only for who runs it, so here a filled cache
+beside the source is used as it is. Where nothing can be kept at all, each process compiles for itself.
+
+What is kept is kept for one kind of processor. With ``NUMBA_CPU_NAME=generic``, at installation and at run
+time, it serves every processor of the architecture; results are the same to the last bit and no slower.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from numba import njit
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    InTreeCacheLocator,
+    UserProvidedCacheLocator,
+    UserWideCacheLocator,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class _Filled(InTreeCacheLocator):  # type: ignore[misc]
+    """The cache beside the source when it is filled, whether or not it can be written."""
+
+    def ensure_cache_path(self) -> None:
+        """Look whether anything is kept for the source file.
+
+        Raises:
+            FileNotFoundError: Nothing is.
+        """
+        if not any(Path(self.get_cache_path()).glob(f"{Path(self._py_file).stem}.*.nbi")):
+            raise FileNotFoundError(self.get_cache_path())
+
+
+class _Places(CompileResultCacheImpl):  # type: ignore[misc]
+    """Where a cache may be, in this order; ``NUMBA_CACHE_DIR`` comes first."""
+
+    _locator_classes = (UserProvidedCacheLocator, InTreeCacheLocator, _Filled, UserWideCacheLocator)
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """A cache that need not be writable."""
+
+    _impl_class = _Places
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep what was compiled, if it can be kept."""
+        with suppress(OSError):
+            super().save_overload(sig, data)
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return ``function`` compiled on its first call, or taken from the cache; it runs without Python's lock."""
+    dispatcher = njit(nogil=True)(function)
+    with suppress(RuntimeError):  # there is no place to keep it
+        dispatcher._cache = _Cache(function)
+    return dispatcher  # type: ignore[no-any-return]
