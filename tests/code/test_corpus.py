@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import pytest
+
+from classifier.errors import CorpusError, EncodingUnknown
+from training.corpus import read_rows, read_texts
+
+
+def write(path, data: bytes):
+    path.write_bytes(data)
+    return path
+
+
+def test_jsonl_and_csv_say_the_same(tmp_path):
+    lines = '{"text": "电梯坏了，䶮姓业主困住", "codes": ["elevator", "pricing"], "online": false}\n'
+    one = read_rows([write(tmp_path / "a.jsonl", lines.encode())])
+    table = 'text,codes,online\n"电梯坏了，䶮姓业主困住",elevator;pricing,否\n'
+    for encoding in ("utf-8", "utf-8-sig", "gb18030", "utf-16"):
+        two = read_rows([write(tmp_path / f"{encoding}.csv", table.encode(encoding))])
+        assert [(r.text, r.codes, r.online) for r in two] == [(r.text, r.codes, r.online) for r in one]
+
+
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("{", "a.jsonl:1"),
+        ("[1]", "JSON 对象"),
+        ('{"codes": ["a"]}', "没有文字"),
+        ('{"text": "x"}', "codes"),
+        ('{"text": "x", "codes": []}', "codes"),
+        ('{"text": "x", "codes": ["a", "a"]}', "重复"),
+        ('{"text": "x", "codes": ["b"]}', "b"),
+        ('{"text": "x", "codes": ["a"], "online": "yes"}', "online"),
+        ("", "没有读到"),
+    ],
+)
+def test_a_wrong_row_is_named(tmp_path, line, named):
+    with pytest.raises(CorpusError, match=named):
+        read_rows([write(tmp_path / "a.jsonl", line.encode())], codes=["a"])
+
+
+def test_wrong_files_are_named(tmp_path):
+    with pytest.raises(CorpusError, match="没有找到"):
+        read_rows([tmp_path / "none.jsonl"])
+    with pytest.raises(CorpusError, match="没有标注文件"):
+        read_rows([tmp_path])
+    with pytest.raises(CorpusError, match="列为"):
+        read_rows([write(tmp_path / "b.csv", b"a,b\n1,2\n")])
+    with pytest.raises(EncodingUnknown, match="字节"):
+        read_rows([write(tmp_path / "c.csv", b"text,codes\n\xff\xff\xff,a\n")])
+
+
+def test_unlabelled_texts(tmp_path):
+    assert read_texts(write(tmp_path / "a.jsonl", '{"text": "一"}\n{"text": "二"}\n'.encode())) == ["一", "二"]
