@@ -1,0 +1,1 @@
+"""Files of complaints in, the same files with tags out."""

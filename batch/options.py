@@ -1,0 +1,122 @@
+"""What a run of ``tousu tag`` was asked for, and what it says at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Language = Literal["zh", "en"]
+LONGEST_TEXT = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagOptions:
+    """How to tag a file.
+
+    Attributes:
+        text_columns: Columns whose texts are joined and tagged; guessed when empty.
+        language: Language of the added columns; by format when None.
+        encoding: Encoding of the input; found by the ladder when None.
+        output_encoding: Encoding of the output; the input's when None.
+        resume: Go on where a run that was cut off stopped.
+        neutralise_all: Neutralise every dangerous cell of a flat file, not only the added ones.
+        evidence: Whether to add the words that decided.
+        form: Format when the name does not tell (standard input), an ending such as ``.csv``.
+        threads: How many threads tag; reading and writing keep one more busy.
+        checkpoint_seconds: How often the place reached is made safe on disk.
+    """
+
+    text_columns: tuple[str, ...] = ()
+    language: Language | None = None
+    encoding: str | None = None
+    output_encoding: str | None = None
+    resume: bool = False
+    neutralise_all: bool = False
+    evidence: bool = True
+    form: str | None = None
+    threads: int = 1
+    checkpoint_seconds: float = 2.0
+
+    def fingerprint(self) -> dict[str, Any]:
+        """Return what the output's bytes depend on."""
+        return {
+            "text_columns": list(self.text_columns),
+            "language": self.language,
+            "encoding": self.encoding,
+            "output_encoding": self.output_encoding,
+            "neutralise_all": self.neutralise_all,
+            "evidence": self.evidence,
+            "form": self.form,
+        }
+
+
+@dataclass(slots=True)
+class Tally:
+    """What has been counted so far; kept in the journal."""
+
+    rows: int = 0
+    lines: int = 0
+    rejects: int = 0
+    online: int = 0
+    domains: Counter[str] = field(default_factory=Counter)
+    decisions: Counter[str] = field(default_factory=Counter)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts for JSON."""
+        return {
+            "rows": self.rows,
+            "lines": self.lines,
+            "rejects": self.rejects,
+            "online": self.online,
+            "domains": dict(self.domains),
+            "decisions": dict(self.decisions),
+        }
+
+    @classmethod
+    def from_dict(cls, kept: dict[str, Any]) -> Tally:
+        """Return the counts that ``to_dict`` gave."""
+        return cls(
+            **{key: kept[key] for key in ("rows", "lines", "rejects", "online")},
+            domains=Counter(kept["domains"]),
+            decisions=Counter(kept["decisions"]),
+        )
+
+
+@dataclass(slots=True)
+class TagSummary:
+    """What a run did to one file.
+
+    Attributes:
+        input: Name of the input.
+        output: Name of the output.
+        model: Version of the model.
+        tally: The counts.
+        seconds: How long it took, reading and writing and all.
+        notes: What was settled on the way, in Chinese: encoding, text column, renamed columns.
+        rejects_file: Where the rejects are listed, or None.
+    """
+
+    input: str
+    output: str
+    model: str
+    tally: Tally = field(default_factory=Tally)
+    seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    rejects_file: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the summary for ``--json``."""
+        counts = self.tally.to_dict()
+        del counts["lines"]
+        return {
+            "input": self.input,
+            "output": self.output,
+            "model": self.model,
+            **counts,
+            "tagged": self.tally.rows - self.tally.rejects,
+            "seconds": round(self.seconds, 3),
+            "rows_per_second": round(self.tally.rows / self.seconds) if self.seconds else 0,
+            "notes": self.notes,
+            "rejects_file": self.rejects_file,
+        }
