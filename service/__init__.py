@@ -1,0 +1,1 @@
+"""HTTP: the service, its settings, its store."""

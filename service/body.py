@@ -1,0 +1,94 @@
+"""Routes whose whole input is one JSON body: it is parsed straight from its bytes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import TypeAdapter, ValidationError
+from starlette.routing import request_response
+
+from classifier.errors import BodyInvalid, BodyKind
+from service.problems import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from fastapi import Request, Response
+
+JSON = b"application/json"
+
+
+class BodyRoute(APIRoute):
+    """A route that is described to FastAPI as any other but skips its general way of reading a request.
+
+    The endpoint takes ``(request, body)`` and returns a response; the route's dependencies are called with
+    the request, in order, before the body is read. That is a third of the time FastAPI's own way takes.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # Without the stacks FastAPI keeps for dependencies that clean up after themselves: there are none here.
+        self.app = request_response(self.get_route_handler())
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """Return the function that answers a request."""
+        assert self.body_field is not None
+        model: Any = self.body_field.field_info.annotation
+        adapter: TypeAdapter[Any] = TypeAdapter(model)
+        checks = [depends.dependency for depends in self.dependencies if depends.dependency is not None]
+        endpoint = self.endpoint
+
+        async def handle(request: Request) -> Response:
+            for check in checks:
+                await check(request)
+            answer: Response = await endpoint(request, parsed(adapter, await read_body(request)))
+            return answer
+
+        return handle
+
+
+async def read_body(request: Request) -> bytes:
+    """Return the body of a request that says it is JSON.
+
+    Raises:
+        HTTPException: It says it is something else, or breaks a limit.
+    """
+    kind = next((value for name, value in request.scope["headers"] if name == b"content-type"), b"")
+    if kind != JSON and kind.partition(b";")[0].strip().lower() != JSON:
+        shown = "没有" if not kind else "不是 application/json"
+        raise refusal(BodyKind(f"请求头 Content-Type {shown}", expected="Content-Type: application/json"))
+    return await request.body()
+
+
+def parsed(adapter: TypeAdapter[Any], body: bytes) -> Any:
+    """Return a body as its model.
+
+    Raises:
+        HTTPException: It is no JSON.
+        RequestValidationError: A field is wrong.
+    """
+    try:
+        return adapter.validate_json(body)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=True, include_input=False)
+        if found[0]["type"] == "json_invalid":
+            raise refusal(json_error(body)) from None
+        placed = [dict(item) | {"loc": ("body", *item["loc"])} for item in found]
+        raise RequestValidationError(placed) from None
+
+
+def json_error(body: bytes) -> BodyInvalid:
+    """Return why bytes are no JSON, with the place."""
+    if not body:
+        return BodyInvalid("请求体是空的", expected='JSON 对象，如 {"text": "……"}')
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return BodyInvalid(
+            f"请求体第 {error.start + 1} 个字节起不是 UTF-8",
+            expected="UTF-8",
+            fix="先把文字从 GB18030 等编码转成 UTF-8",
+        )
+    return BodyInvalid("请求体不是合法的 JSON", expected='JSON 对象，如 {"text": "……"}', fix="检查引号、逗号与转义")

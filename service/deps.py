@@ -1,0 +1,67 @@
+"""What routes ask for: the parts of the running service, and the client allowed to do this."""
+
+# No postponed annotations here: FastAPI could not resolve those of a callable object such as Require.
+import functools
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from classifier.model import Classifier
+from classifier.taxonomy import Taxonomy
+from service.access import Scope
+from service.settings import Settings
+from service.store import Store
+from service.store.keys import ApiKey
+
+
+async def _store(request: Request) -> Store:
+    found: Store = request.app.state.store
+    return found
+
+
+async def _settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
+
+
+async def _taxonomy(request: Request) -> Taxonomy:
+    found: Taxonomy = request.app.state.taxonomy
+    return found
+
+
+async def _model(request: Request) -> Classifier:
+    found: Classifier = request.app.state.live_model.current()
+    return found
+
+
+StoreDep = Annotated[Store, Depends(_store)]
+SettingsDep = Annotated[Settings, Depends(_settings)]
+TaxonomyDep = Annotated[Taxonomy, Depends(_taxonomy)]
+ModelDep = Annotated[Classifier, Depends(_model)]
+
+
+class Require(SecurityBase):
+    """The client of a request, with a scope; documents the key in the OpenAPI description."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope: Scope = scope
+        self.model = HTTPBearer(description="API 密钥：Authorization: Bearer tousu_…；本机未设密钥时可以不带")
+        self.scheme_name = "密钥"
+
+    async def __call__(self, request: Request) -> ApiKey:
+        """Return the client.
+
+        Raises:
+            HTTPException: It may not do this.
+            StoreError: The store cannot be asked whether it may.
+        """
+        client: ApiKey = await request.app.state.access.admit(request, self.scope)
+        return client
+
+
+@functools.cache
+def require(scope: Scope) -> Require:
+    """Return the dependency that admits clients with a scope."""
+    return Require(scope)

@@ -1,0 +1,1 @@
+"""The endpoints: thin, the work is in the rooms."""

@@ -1,0 +1,1 @@
+"""Alembic's migrations; ``service.store.schema`` runs them."""
