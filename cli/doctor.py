@@ -1,0 +1,39 @@
+"""``tousu doctor``: is everything there and whole?"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from cli.console import FAILED, err, out, speaks
+
+app = typer.Typer()
+
+
+@app.command()
+@speaks
+def doctor(
+    warm: Annotated[bool, typer.Option("--warm", help="只编译并缓存计算程序；安装时用。")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="印成 JSON。")] = False,
+) -> None:
+    """逐项检查：设置、领域表、词典、模型、数据库、密钥、磁盘、端口、页面。有一项不对，退出码为 1。"""
+    from service import checks
+
+    if warm:
+        err().print(checks.warm())
+        return
+    from service.settings import load_settings
+
+    findings = []
+    for finding in checks.run(load_settings()):
+        findings.append(finding)
+        if not as_json:
+            mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
+            out().print(f"{mark} {finding.title}", end="：")
+            out().print(finding.told, markup=False)
+    if as_json:
+        typer.echo(json.dumps([finding.to_dict() for finding in findings], ensure_ascii=False))
+    if not all(finding.ok for finding in findings):
+        raise typer.Exit(FAILED)

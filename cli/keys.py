@@ -1,0 +1,88 @@
+"""``tousu keys``: API keys of the clients."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.console import err, out, speaks
+from cli.store import opened, operator
+
+if TYPE_CHECKING:
+    from service.store.keys import ApiKey
+
+app = typer.Typer(no_args_is_help=True, help="客户端的 API 密钥。")
+
+
+@app.command()
+@speaks
+def add(
+    name: Annotated[str, typer.Argument(help="客户端系统的名称。")],
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="权限：classify 打标签，correct 更正，admin 管理；可写多次，不写为 classify。"),
+    ] = None,
+) -> None:
+    """新增密钥；完整的密钥只在这时印出一次，库里只存散列。"""
+    from service.store import keys
+
+    with opened() as (store, _):
+        key, secret = keys.add(store, name, scope or ["classify"], by=operator())
+    err().print(
+        f"已新增密钥 {key.id}（{key.name}，{'、'.join(sorted(key.scopes))}）。请立即妥善保存，之后无法再查看：",
+        markup=False,
+    )
+    typer.echo(secret)
+
+
+@app.command("list")
+@speaks
+def list_keys(as_json: Annotated[bool, typer.Option("--json", help="印成 JSON。")] = False) -> None:
+    """列出全部密钥，含已吊销的。"""
+    from rich.table import Table
+
+    from service.store import keys
+
+    with opened() as (store, _):
+        found = [_row(key) for key in keys.listed(store)]
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+        return
+    table = Table("编号", "名称", "权限", "新增", "新增人", "吊销")
+    for row in found:
+        table.add_row(
+            row["id"],
+            row["name"],
+            "、".join(row["scopes"]),
+            row["created_at"],
+            row["created_by"],
+            row["revoked_at"] or "",
+        )
+    out().print(table)
+
+
+@app.command()
+@speaks
+def revoke(key_id: Annotated[str, typer.Argument(metavar="编号", help="密钥的编号（tousu_ 之后那一段）。")]) -> None:
+    """吊销密钥，立即生效（其他进程至多一秒）。"""
+    from service.store import keys
+
+    with opened() as (store, _):
+        key = keys.revoke(store, key_id, by=operator())
+    out().print(f"已吊销密钥 {key.id}（{key.name}）", markup=False)
+
+
+def _row(key: ApiKey) -> dict[str, Any]:
+    """Return a key as a row to print."""
+    from service.moments import local
+
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": sorted(key.scopes),
+        "created_at": local(key.created_at).isoformat(timespec="seconds"),
+        "created_by": key.created_by,
+        "revoked_at": local(key.revoked_at).isoformat(timespec="seconds") if key.revoked_at else None,
+    }

@@ -1,0 +1,42 @@
+"""What the operator's commands share: who is at the keyboard, and the service's store."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from service.settings import Settings
+    from service.store import Store
+
+
+def operator() -> str:
+    """Return who runs the command, for the audit: the person behind sudo, else the account."""
+    try:
+        return f"user:{os.environ.get('SUDO_USER') or getpass.getuser()}"
+    except (KeyError, OSError):  # an account without a name, as in some containers
+        return f"user:{os.getuid()}"
+
+
+@contextmanager
+def opened() -> Iterator[tuple[Store, Settings]]:
+    """Give the service's store, migrated, and its settings.
+
+    Raises:
+        SettingsError: A setting is wrong.
+        StoreError: The database cannot be reached or written.
+    """
+    from service.settings import load_settings
+    from service.store import Store
+
+    settings = load_settings()
+    store = Store.open(settings.database_url)
+    try:
+        store.migrate()
+        yield store, settings
+    finally:
+        store.close()

@@ -1,0 +1,66 @@
+"""``tousu train``: labelled rows in, a model directory out."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from classifier.errors import CorpusError
+from cli.console import err, out, speaks
+
+app = typer.Typer()
+
+
+@app.command()
+@speaks
+def train(
+    corpus: Annotated[list[Path], typer.Option(help="标注文件（.jsonl、.csv、.tsv）或目录，可写多次。")],
+    out_dir: Annotated[Path, typer.Option("--out", help="模型目录。已有的模型只在新模型完整写好后才被替换。")],
+    taxonomy: Annotated[Path | None, typer.Option(help="领域表；默认用随附的 data/taxonomy.toml。")] = None,
+    labels_from_data: Annotated[bool, typer.Option("--labels-from-data", help="标签取自数据，不用领域表。")] = False,
+    lexicon: Annotated[Path | None, typer.Option(help="词表目录；默认用随附的 data/lexicon。")] = None,
+    unlabelled: Annotated[Path | None, typer.Option(help="本单位未标注的投诉（.jsonl），用来适应其写法。")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="把成绩印成 JSON。")] = False,
+) -> None:
+    """用标注行训练模型，给出交叉验证成绩。"""
+    from classifier.taxonomy import load_taxonomy
+    from training.adapt import adapt
+    from training.corpus import read_rows, read_texts
+    from training.report import figure_rows
+    from training.settings import settings_for
+    from training.train import default_encoder, labels_of_taxonomy, save_model
+    from training.train import labels_from_data as labels_of
+    from training.train import train as run
+
+    if labels_from_data and taxonomy is not None:
+        raise CorpusError("--labels-from-data 与 --taxonomy 不能同用", fix="只留一个")
+    begun = time.monotonic()
+    loaded = None if labels_from_data else load_taxonomy(taxonomy)
+    rows = read_rows(corpus, codes=None if loaded is None else loaded.codes)
+    labels = labels_of(rows) if loaded is None else labels_of_taxonomy(loaded)
+    say = err()
+    say.print(f"读入 {len(rows)} 行，{len(labels.domains)} 个领域")
+    encoder, settings = default_encoder(lexicon), settings_for(labels)
+
+    def progress(step: str, done: int, total: int) -> None:
+        count = f" {done + 1}/{total}" if total > 1 else ""
+        say.print(f"[dim]{time.monotonic() - begun:5.1f} 秒[/dim] {step}{count}")
+
+    trained = run(rows, labels, encoder=encoder, settings=settings, progress=progress)
+    if unlabelled is not None:
+        texts = read_texts(unlabelled)
+        trained = adapt(trained, rows, texts, labels, encoder=encoder, settings=settings, progress=progress)
+    saved = save_model(out_dir, rows, labels, trained, encoder, settings)
+    if as_json:
+        typer.echo(json.dumps({"model": saved.version, "path": str(out_dir)} | trained.metrics, ensure_ascii=False))
+        return
+    show = out()
+    show.print(f"模型 {saved.version} 已写入 {out_dir}（{time.monotonic() - begun:.1f} 秒）")
+    show.print("交叉验证成绩（括号内为 95% 区间）：")
+    for name, figure in figure_rows(trained.metrics):
+        show.print(f"  {name}  {figure['value']:.3f}（{figure['low']:.3f}–{figure['high']:.3f}），n={figure['n']}")
+    show.print(f"报告：{out_dir / 'report.html'}")

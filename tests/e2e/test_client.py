@@ -1,0 +1,81 @@
+"""The typed client: everything through it, and through a server that dies and comes back."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from tests.chaos.harness import Server, free_port
+from tousu import Client, ServiceError, Tagging
+from tousu.client import ItemError
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory, small_model):
+    made = Server(tmp_path_factory.mktemp("client"), model=small_model)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def client(server):
+    with Client(f"http://127.0.0.1:{server.port}/") as made:
+        yield made
+
+
+def test_one_text(client):
+    tagging = client.classify("小区电梯困人，物业一直不修", id="1", evidence=True)
+    assert (tagging.id, tagging.primary) == ("1", "elevator")
+    assert tagging.evidence
+    assert tagging.evidence[0].text in "小区电梯困人，物业一直不修"
+    assert client.classify("小区电梯困人，物业一直不修").evidence is None
+
+
+def test_more_texts_than_one_call_takes_and_a_bad_one(client):
+    texts = {str(n): "" if n == 1500 else f"第{n}次投诉，电梯困人" for n in range(2300)}
+    answers = list(client.classify_batch(texts.items()))
+    assert [answer.id for answer in answers] == list(texts)
+    failed = [answer for answer in answers if isinstance(answer, ItemError)]
+    assert [(answer.id, answer.field) for answer in failed] == [("1500", "text")]
+    alone = client.classify(texts["7"], id="7")
+    assert isinstance(answers[7], Tagging)
+    assert answers[7].probabilities == alone.probabilities
+
+
+def test_a_refusal_tells_what_and_where_to_look(client):
+    with pytest.raises(ServiceError) as caught:
+        client.classify("")
+    assert (caught.value.status, caught.value.code) == (422, "validation_failed")
+    assert "text" in str(caught.value)
+    assert caught.value.request_id
+
+
+def test_nobody_there_is_told_after_the_last_try():
+    begun = time.monotonic()
+    with Client(f"http://127.0.0.1:{free_port()}", retries=2) as client, pytest.raises(ServiceError) as caught:
+        client.classify("电梯")
+    assert (caught.value.status, caught.value.code) == (None, "unreachable")
+    assert time.monotonic() - begun < 5
+
+
+def test_a_server_that_dies_and_comes_back_costs_no_correction(server, client):
+    stored = []
+
+    def correct() -> None:
+        for n in range(300):
+            stored.append(client.correct(text=f"第{n}次投诉", text_id=f"D{n}", codes=["elevator"], by="科员3").id)
+
+    client._retries = 10
+    thread = threading.Thread(target=correct)
+    thread.start()
+    for _ in range(2):
+        time.sleep(0.2)
+        server.kill()
+        server.start()
+    thread.join(60)
+    rows = [row["text"] for row in client.export()]
+    assert len(stored) == len(set(stored)) == 300
+    assert sorted(rows) == sorted(f"第{n}次投诉" for n in range(300))
