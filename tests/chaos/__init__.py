@@ -1,0 +1,1 @@
+"""Faults on purpose, against a real server: ``python -m tests.chaos``. Loopback only, bounded in time."""
