@@ -127,7 +127,7 @@ def load(port, cores, bodies, seconds):
     command += [f"http://127.0.0.1:{port}/", "--", str(bodies)]
     before = os.times()
     ran = subprocess.run(
-        command, capture_output=True, text=True, check=True, preexec_fn=lambda: os.sched_setaffinity(0, cores)
+        command, stdout=subprocess.PIPE, text=True, check=True, preexec_fn=lambda: os.sched_setaffinity(0, cores)
     )
     after = os.times()
     told = json.loads(ran.stdout.splitlines()[-1])

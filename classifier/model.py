@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classifier import artifact, kernels
+from classifier import artifact, decisions, kernels
 from classifier.errors import ModelMismatch, TextError
 from classifier.features import TermIndex, grades
 from classifier.tagging import Evidence, Tagging, Taggings
@@ -100,7 +100,7 @@ class Classifier:
         codes = np.empty((count, min(MOST_CODES, domains)), dtype=np.int32)
         auto = np.empty(count, dtype=np.bool_)
         facet = np.empty(count)
-        kernels.decide(
+        decisions.decide(
             scores, found, self._slope, self._offset, self._strangeness, self._thresholds, self._accept,
             self._fallback, codes.shape[1],
             probabilities, primary, codes, auto, self._facet_slope, self._facet_offset, facet,

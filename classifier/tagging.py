@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 import orjson
 
+from classifier import decisions
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -190,8 +192,9 @@ class Taggings(Sequence[Tagging]):
     @staticmethod
     def top(block: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the columns of the ``SHOWN`` highest values of each row, highest first, ties by column."""
-        order: NDArray[np.int64] = np.argsort(-block, axis=1, kind="stable")
-        return order[:, :SHOWN]
+        order = np.empty((block.shape[0], min(SHOWN, block.shape[1])), dtype=np.int64)
+        decisions.highest(np.ascontiguousarray(block), order)
+        return order
 
 
 @functools.cache
