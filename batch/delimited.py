@@ -145,7 +145,7 @@ class Delimited:
 
     def _block(self, lines: list[bytes], records: list[Record], broken: set[int]) -> Block:
         """Return the block of some records."""
-        block = Block([], [], [], [])
+        block = Block([], [])
         for record in records:
             raw = (
                 lines[record.first] if record.last - record.first == 1 else b"".join(lines[record.first : record.last])
@@ -163,8 +163,8 @@ class Delimited:
                 block.faults.append((block.rows, record.first, fault))
                 block.lines.append(before + self._empty(fault) + end)
             else:
-                block.where.append(len(block.lines))  # type: ignore[union-attr]
-                block.after.append(end)  # type: ignore[union-attr]
+                block.where.append(len(block.lines))
+                block.after.append(end)
                 block.lines.append(before)
                 block.texts.append(text)
             block.rows += 1
@@ -221,6 +221,6 @@ class Delimited:
             known = {value: self._cell(str(value)) for value in set(values)}
             encoded.append([known[value] for value in values])
         cells = map(self._mark().join, zip(*encoded, strict=True))
-        for where, added, after in zip(block.where or (), cells, block.after or (), strict=True):
+        for where, added, after in zip(block.where, cells, block.after, strict=True):
             block.lines[where] += added + after
         return b"".join(block.lines)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from batch.columns import ADDED, CODES_BETWEEN, DECISIONS, ONLINE
-from classifier.tagging import PLACES
+from classifier.spelling import PLACES
 from classifier.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import operator
-from itertools import chain, repeat
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import orjson
 
 from batch.columns import choose_text_columns, free_name
@@ -17,12 +18,15 @@ from batch.rejects import BROKEN_ENCODING, BROKEN_JSON, NO_COLUMN, NOT_OBJECT, F
 from classifier.errors import ColumnMissing
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from batch.evidence import Words
     from classifier import Taggings
 
 KEY = "tagging"
 ERROR_KEY = "tousu_error"
 CLOSED = ord("}")
+NEWLINE = ord("\n")
 WHITE = b" \t\r\n"
 SAMPLE = 200
 
@@ -75,13 +79,13 @@ class JsonLines:
         lines = data.split(b"\n")
         if not lines[-1]:
             lines.pop()
-        block = self._cut_plain(lines) if data.endswith(b"\n") else None
+        block = self._cut_plain(data, lines) if data.endswith(b"\n") else None
         if block is None:
             block = self._cut_odd(lines, ended=data.endswith(b"\n"))
         block.read, block.newlines = end, len(lines)
         return block
 
-    def _cut_plain(self, lines: list[bytes]) -> Block | None:
+    def _cut_plain(self, data: bytes, lines: list[bytes]) -> Block | None:
         """Return the block if every line is a plain row with a text, else None."""
         if len(self._keys) != 1 or {line[-1] if line else 0 for line in lines} != {CLOSED}:
             return None
@@ -95,7 +99,8 @@ class JsonLines:
             return None
         if any(map(operator.contains, rows, repeat(KEY))):
             return None
-        return Block([line[:-1] for line in lines], texts, rows=len(lines))
+        newlines = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == NEWLINE)
+        return Block([], texts, plain=(data, newlines), rows=len(lines))
 
     def _utf8(self, lines: list[bytes]) -> list[bytes]:
         """Return lines as UTF-8; a newline byte is never part of a longer character in our codecs."""
@@ -105,7 +110,7 @@ class JsonLines:
 
     def _cut_odd(self, lines: list[bytes], *, ended: bool) -> Block:
         """Return the block of lines of which some are odd: blank, broken, without text, with white space around."""
-        block = Block([], [], [], [])
+        block = Block([], [])
         for number, line in enumerate(lines):
             newline = b"\n" if ended or number + 1 < len(lines) else b""
             if not line.strip(WHITE):
@@ -116,8 +121,8 @@ class JsonLines:
                 block.faults.append((block.rows, number, fault))
                 block.lines.append(before + after + newline)
             else:
-                block.where.append(len(block.lines))  # type: ignore[union-attr]
-                block.after.append(after + newline)  # type: ignore[union-attr]
+                block.where.append(len(block.lines))
+                block.after.append(after + newline)
                 block.lines.append(before)
                 block.texts.append(text)
             block.rows += 1
@@ -180,12 +185,18 @@ class JsonLines:
     def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes:
         """Return the block's lines with their tags."""
         del words
-        plain = block.where is None or block.after is None
-        tags = taggings.json_rows(before=b',"%s":' % KEY.encode(), after=b"}\n") if plain else taggings.json_rows()
-        if self._codec != "utf-8":
-            tags = [self._encoded(tag) for tag in tags]
-        if block.where is None or block.after is None:
-            return b"".join(chain.from_iterable(zip(block.lines, tags, strict=True)))
-        for where, tag, after in zip(block.where, tags, block.after, strict=True):
+        if block.plain is not None:
+            return self._render_plain(*block.plain, taggings)
+        for where, tag, after in zip(block.where, map(self._encoded, taggings.json_rows()), block.after, strict=True):
             block.lines[where] += tag + after
         return b"".join(block.lines)
+
+    def _render_plain(self, data: bytes, newlines: NDArray[np.int64], taggings: Taggings) -> bytes:
+        """Return plain lines with their tags: each without its closing brace, the key, the tag, the brace again."""
+        begins = np.concatenate([[0], newlines[:-1] + 1])
+        before, after = b',"%s":' % KEY.encode(), b"}\n"
+        if self._codec == "utf-8":
+            return taggings.json_lines(data, begins, newlines - 1, before=before, after=after)
+        tags = map(self._encoded, taggings.json_rows(before=before, after=after))
+        cuts = zip(begins.tolist(), newlines.tolist(), strict=True)
+        return b"".join(data[begin : newline - 1] + tag for (begin, newline), tag in zip(cuts, tags, strict=True))

@@ -18,6 +18,8 @@ from classifier.errors import FileError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
+
     from batch.options import TagOptions, Tally
     from batch.progress import Reporter
     from batch.sink import Packer, PartFile, Pipe
@@ -36,8 +38,10 @@ class Block:
     Attributes:
         lines: The output's lines as far as they are known: for a row to be tagged, what comes before its tag.
         texts: The texts to be tagged.
-        where: Index in ``lines`` of each text's row; None: every line is a row to be tagged.
-        after: What comes behind the tag of each of ``texts``; None: the format's usual end of line.
+        where: Index in ``lines`` of each text's row.
+        after: What comes behind the tag of each of ``texts``.
+        plain: Where every line is a row to be tagged: the data, and where each line ends in them; ``lines``,
+            ``where`` and ``after`` are empty then.
         faults: Row number and line number within the block (from 0), and why there is no tag.
         rows: Number of rows, blank lines not counted.
         newlines: Number of lines of the file.
@@ -46,8 +50,9 @@ class Block:
 
     lines: list[bytes]
     texts: list[str]
-    where: list[int] | None = None
-    after: list[bytes] | None = None
+    where: list[int] = field(default_factory=list)
+    after: list[bytes] = field(default_factory=list)
+    plain: tuple[bytes, NDArray[np.int64]] | None = None
     faults: list[tuple[int, int, Fault]] = field(default_factory=list)
     rows: int = 0
     newlines: int = 0

@@ -55,7 +55,9 @@ def warm() -> str:
     """Compile the loops, or find them compiled, so that the first start is as quick as any; return what was done."""
     begun = time.monotonic()
     try:
-        Classifier.load().explain("预热")
+        classifier = Classifier.load()
+        classifier.tag_many(["预热"]).json_rows()
+        classifier.explain("预热")
     except ModelError as error:
         return f"暂不预热：{error}"  # whoever is about to train one needs no warmth yet
     return f"预热完成（{time.monotonic() - begun:.1f} 秒）"
