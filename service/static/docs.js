@@ -15,7 +15,8 @@ async function send(form) {
   }
   const body = form.querySelector("textarea");
   if (kind) headers["Content-Type"] = kind;
-  const address = base + path + (query.size ? "?" + query : "");
+  const asked = query.toString(); // older browsers know no query.size
+  const address = base + path + (asked ? "?" + asked : "");
   const reply = await fetch(address, { method, headers, body: body ? body.value : undefined });
   const text = await reply.text();
   return `${reply.status} ${reply.statusText}\n\n` + pretty(text);
