@@ -11,12 +11,12 @@ def test_the_shipped_model_holds_on_hard_cases(root, tousu):
     done = tousu("evaluate", root / "data" / "hard.jsonl", "--json")
     assert done.returncode == 0, done.stderr
     figures = json.loads(done.stdout)
-    assert figures["accuracy"]["value"] >= 0.85
-    assert figures["in_remit_balanced_accuracy"]["value"] >= 0.85
-    assert figures["calibration_error"]["value"] <= 0.06
-    assert figures["auto_coverage"]["value"] >= 0.6
-    assert figures["auto_precision"]["value"] >= 0.93
-    assert figures["online_f1"]["value"] >= 0.88
+    assert figures["accuracy"]["value"] >= 0.89
+    assert figures["in_remit_balanced_accuracy"]["value"] >= 0.9
+    assert figures["calibration_error"]["value"] <= 0.05
+    assert figures["auto_coverage"]["value"] >= 0.65
+    assert figures["auto_precision"]["value"] >= 0.95
+    assert figures["online_f1"]["value"] >= 0.9
 
 
 def test_held_out_scores_are_in_the_manifest():
