@@ -89,7 +89,12 @@ def main() -> None:
             runs.append(run_tag(source, output, rows))
             return runs[-1]["rate"]
 
-        contenders = {"tag_many": harness.rate(lambda: classifier.tag_many(texts), SLICE), "tousu tag": tag_command}
+        def tag_many() -> None:
+            # As many texts as the file has, slice by slice: a burst of a slice alone flatters a machine that others use.
+            for at in range(0, rows, SLICE):
+                classifier.tag_many(texts[: rows - at])
+
+        contenders = {"tag_many": harness.rate(tag_many, rows), "tousu tag": tag_command}
         measured = harness.alternate(contenders, ROUNDS)
         copied = output.stat().st_size / source.stat().st_size
     median = harness.medians(measured)

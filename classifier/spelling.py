@@ -11,18 +11,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
+from numba import njit
 
 from classifier.compiled import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from classifier.tagging import Taggings
 
 PLACES = 4
 STEPS = 10**PLACES + 1
+
+
+@njit(inline="always")
+def copy(piece, out):
+    """Write ``piece`` at the beginning of ``out``; return its size. Counting from 0 lets it be copied in wide steps."""
+    for i in range(piece.size):
+        out[i] = piece[i]
+    return piece.size
 
 
 @compiled
@@ -41,14 +48,10 @@ def put_together(data, begins, ends, table, starts, ids, out, row_ends):
     """
     at = 0
     for row in range(ids.shape[0]):
-        for i in range(begins[row], ends[row]):
-            out[at] = data[i]
-            at += 1
+        at += copy(data[begins[row] : ends[row]], out[at:])
         for k in range(ids.shape[1]):
             piece = ids[row, k]
-            for i in range(starts[piece], starts[piece + 1]):
-                out[at] = table[i]
-                at += 1
+            at += copy(table[starts[piece] : starts[piece + 1]], out[at:])
         row_ends[row] = at
 
 
@@ -86,36 +89,31 @@ def _spelt(
 def _pieces(found: Taggings, before: bytes, after: bytes) -> tuple[list[bytes], NDArray[np.int32]]:
     """Return the pieces that stand behind the numbers in the table, and each row's pieces by their place there."""
     names = [orjson.dumps(name) for name in found.domains]
+    count, further = len(names), found.codes.shape[1] - 1
     order = found.top(found.probabilities)
-    steps = _steps(np.take_along_axis(found.probabilities, order, axis=1))
-    heads, head_of = _heads(found.codes, names, before)
-    firsts, others = [b"%s:" % name for name in names], [b",%s:" % name for name in names]
+    steps = whole_steps(np.take_along_axis(found.probabilities, order, axis=1))
+    heads = [b'%s{"primary":%s,"codes":[%s' % (before, name, name) for name in names]
+    firsts = [b'],"probabilities":{%s:' % name for name in names]
+    others = [b",%s:" % name for name in names]
+    codes = [b"", *(b",%s" % name for name in names)]
     model = orjson.dumps(found.model)
     tails = [
         b'},"decision":"%s","online":%s,"model":%s}%s' % (decision, online, model, after)
         for decision in (b"review", b"auto")
         for online in (b"false", b"true")
     ]
-    ids = np.empty((len(found), 2 * order.shape[1] + 2), dtype=np.int32)
-    ids[:, 1:-1:2], ids[:, 2:-1:2] = order + STEPS + len(names), steps
-    ids[:, 1] -= len(names)
-    ids[:, 0] = STEPS + 2 * len(names) + len(tails) + head_of
-    ids[:, -1] = STEPS + 2 * len(names) + found.auto * 2 + found.online
-    return [*firsts, *others, *tails, *heads], ids
+    at_first, at_other, at_code, at_tail = (STEPS + step for step in (count, 2 * count, 3 * count, 4 * count + 1))
+    ids = np.empty((len(found), 2 + further + 2 * order.shape[1]), dtype=np.int32)
+    ids[:, 0] = STEPS + found.codes[:, 0]
+    ids[:, 1 : 1 + further] = at_code + 1 + found.codes[:, 1:]
+    ids[:, 1 + further : -1 : 2] = at_other + order
+    ids[:, 1 + further] = at_first + order[:, 0]
+    ids[:, 2 + further : -1 : 2] = steps
+    ids[:, -1] = at_tail + found.auto * 2 + found.online
+    return [*heads, *firsts, *others, *codes, *tails], ids
 
 
-def _heads(codes: NDArray[np.int32], names: Sequence[bytes], before: bytes) -> tuple[list[bytes], NDArray[np.int64]]:
-    """Return the distinct beginnings, up to the probabilities, and which is each row's."""
-    shape = (len(names) + 1,) * codes.shape[1]
-    distinct, places = np.unique(np.ravel_multi_index(tuple(codes.T + 1), shape), return_inverse=True)
-    heads = []
-    for row in np.stack(np.unravel_index(distinct, shape), axis=1) - 1:
-        said = [names[code] for code in row if code >= 0]
-        heads.append(b'%s{"primary":%s,"codes":[%s],"probabilities":{' % (before, said[0], b",".join(said)))
-    return heads, places.ravel()
-
-
-def _steps(shares: NDArray[np.float64]) -> NDArray[np.int64]:
+def whole_steps(shares: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return ``shares`` as whole steps of the last shown decimal, rounded just as Python's ``round``."""
     scaled = shares * 10**PLACES
     steps: NDArray[np.int64] = np.rint(scaled).astype(np.int64)

@@ -123,8 +123,9 @@ class Taggings(Sequence[Tagging]):
         part = slice(rows.start, rows.stop, rows.step) if len(rows) else slice(0, 0)
         block = self.probabilities[part]
         order = self.top(block)
-        shares = np.take_along_axis(block, order, axis=1).tolist()
-        names, model = self.domains, self.model
+        # A whole step over the power of ten is just what round() makes of the value, without five calls a row.
+        shares = (spelling.whole_steps(np.take_along_axis(block, order, axis=1)) / 10**PLACES).tolist()
+        names, model, name_of = self.domains, self.model, self.domains.__getitem__
         columns = zip(
             self.codes[part].tolist(), order.tolist(), shares, self.auto[part].tolist(), self.online[part].tolist(),
             strict=True,
@@ -133,7 +134,7 @@ class Taggings(Sequence[Tagging]):
             yield Tagging(
                 names[codes[0]],
                 tuple([names[code] for code in codes if code >= 0]),
-                {names[column]: round(value, PLACES) for column, value in zip(best, values, strict=True)},
+                dict(zip(map(name_of, best), values, strict=True)),
                 "auto" if auto else "review",
                 online,
                 model,

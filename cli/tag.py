@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 from pathlib import Path
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False)
 
 WITH_REJECTS = 3
+COLLECT_AFTER = 100_000  # new objects between two searches for garbage: rows hold no circles
 
 
 @app.command()
@@ -65,6 +67,8 @@ def tag(
     reporter = reporter_for(err(), quiet=quiet)
     try:
         classifier = Classifier.load(model)
+        gc.freeze()  # what has been built stays
+        gc.set_threshold(COLLECT_AFTER)
         failed, more = {}, {}
         if Path(source).is_dir():
             folder = tag_folder(source, output, classifier, options, reporter=reporter)

@@ -52,6 +52,9 @@ def test_json_rows_are_the_bytes_of_to_dict(found: Taggings) -> None:
     if len(set(found.domains)) < len(found.domains):
         return
     plain = [orjson.dumps(tagging.to_dict()) for tagging in found]
+    for row, tagging in zip(found.probabilities.tolist(), found, strict=True):
+        best = sorted(row, reverse=True)[: len(tagging.probabilities)]
+        assert list(tagging.probabilities.values()) == [round(value, 4) for value in best]
     assert found.json_rows() == plain
     assert found.json_rows(before=b"<", after=b">") == [b"<" + row + b">" for row in plain]
 
