@@ -107,6 +107,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
+        state.metrics.publish()
         state.rates.close()
         state.store.close()
         log.info("stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -22,13 +23,17 @@ if TYPE_CHECKING:
     from classifier.tagging import Tagging
 
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # set before the first import by `tousu serve` when there are several workers
+PUBLISH_SECONDS = 0.25
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class Metrics:
     """The service's metrics, in a registry of their own.
 
-    The series of a metric are looked up once and kept: a look-up by label costs more than the counting.
+    The series of a metric are looked up once and kept: a look-up by label costs more than the counting. Counts
+    are gathered here and published together, at the latest ``PUBLISH_SECONDS`` after the first: with several workers
+    each step of a published number is a write to a shared file, which for six numbers a request was a tenth of it.
+    All methods but ``page`` belong to the event loop's thread.
     """
 
     def __init__(self) -> None:
@@ -43,7 +48,7 @@ class Metrics:
             multiprocess_mode="livesum", registry=own,
         )  # fmt: skip
         self._swaps = Counter("tousu_model_changes", "Changes of the live model", ["result"], registry=own)
-        self.in_flight = Gauge(
+        self._in_flight = Gauge(
             "tousu_requests_in_flight", "Requests being answered", multiprocess_mode="livesum", registry=own
         )
         self.waiting = Gauge(
@@ -51,17 +56,42 @@ class Metrics:
             multiprocess_mode="livesum", registry=own,
         )  # fmt: skip
         self._version = ""
+        self._counted: dict[Counter | Gauge, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
         self._answered: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._said: dict[tuple[str, str], tuple[Counter, Counter]] = {}
 
+    def publish(self) -> None:
+        """Add what was counted to the numbers that are shown."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        counted, self._counted = self._counted, {}
+        for series, number in counted.items():
+            series.inc(number)
+
+    def _count(self, series: Counter | Gauge, number: float = 1) -> None:
+        """Count, and see to it that it is published soon."""
+        self._counted[series] = self._counted.get(series, 0) + number
+        if self._timer is None:
+            try:
+                self._timer = asyncio.get_running_loop().call_later(PUBLISH_SECONDS, self.publish)
+            except RuntimeError:
+                self.publish()
+
+    def begun(self) -> None:
+        """Count one request more in flight."""
+        self._count(self._in_flight)
+
     def answered(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one answered request."""
+        """Count one answered request, no longer in flight."""
         key = (route, method, status)
         found = self._answered.get(key)
         if found is None:
             found = self._requests.labels(route, method, str(status)), self._latency.labels(route)
             self._answered[key] = found
-        found[0].inc()
+        self._count(self._in_flight, -1)
+        self._count(found[0])
         found[1].observe(seconds)
 
     def tagged(self, taggings: Iterable[Tagging], way: str) -> None:
@@ -73,10 +103,10 @@ class Metrics:
             if found is None:
                 found = self._domains.labels(tagging.primary), self._decisions.labels(tagging.decision)
                 self._said[key] = found
-            found[0].inc()
-            found[1].inc()
+            self._count(found[0])
+            self._count(found[1])
             count += 1
-        self._texts.labels(way).inc(count)
+        self._count(self._texts.labels(way), count)
 
     def serving(self, version: str) -> None:
         """Say which model version this worker serves."""
@@ -93,7 +123,7 @@ class Metrics:
         self._swaps.labels("refused").inc()
 
     def page(self) -> bytes:
-        """Return all workers' numbers in Prometheus' text format."""
+        """Return all workers' published numbers in Prometheus' text format."""
         registry = CollectorRegistry()
         if os.environ.get(SHARED):
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]

@@ -156,7 +156,7 @@ class Edge:
         scope[EXCHANGE] = exchange
         scope.setdefault("state", {})["request_id"] = exchange.request_id
         self._in_flight += 1
-        self._metrics.in_flight.inc()
+        self._metrics.begun()
         try:
             if self._in_flight > limits.max_in_flight:
                 busy = Busy("正在处理的请求太多", fix="稍后重试")
@@ -177,7 +177,6 @@ class Edge:
                 await answer(scope, receive, exchange.send)
         finally:
             self._in_flight -= 1
-            self._metrics.in_flight.dec()
             self._told(scope, exchange, time.perf_counter() - begun)
 
     def _told(self, scope: Scope, exchange: Exchange, seconds: float) -> None:

@@ -18,4 +18,5 @@ async def metrics(request: Request) -> Response:
     state = request.app.state
     if not state.settings.public_metrics:
         await state.access.admit(request, "classify")
+    state.metrics.publish()
     return Response(await to_thread.run_sync(state.metrics.page), media_type=CONTENT_TYPE_LATEST)

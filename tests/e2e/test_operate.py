@@ -36,12 +36,13 @@ def test_metrics_are_right_whoever_is_asked(serve, workers):
         ask(server, "POST", "/v1/classify/batch", json=batch)
         ask(server, "POST", "/v1/classify/stream", content=json.dumps({"text": SECRET}))
         model = ask(server, "GET", "/v1/model").json()["version"]
+        count = 'tousu_requests_total{method="POST",route="/v1/classify",status="%s"}'
+        wanted = {f'tousu_model_workers{{version="{model}"}}': workers, count % 200: 20, count % 422: 20}
         for _ in range(50):  # the second worker may be a little later than the first
             page = ask(server, "GET", "/metrics").text
-            if value(page, f'tousu_model_workers{{version="{model}"}}') == workers:
+            if all(value(page, name) == number for name, number in wanted.items()):
                 break
             time.sleep(0.1)
-        count = 'tousu_requests_total{method="POST",route="/v1/classify",status="%s"}'
         assert value(page, count % 200) == 20
         assert value(page, count % 422) == 20
         assert value(page, 'tousu_request_seconds_count{route="/v1/classify"}') == 40
@@ -50,6 +51,7 @@ def test_metrics_are_right_whoever_is_asked(serve, workers):
         assert sum(value(page, f'tousu_decisions_total{{decision="{kind}"}}') for kind in ("auto", "review")) == 22
         assert value(page, f'tousu_model_workers{{version="{model}"}}') == workers
         assert value(page, "tousu_texts_waiting") == 0
+        assert value(page, "tousu_requests_in_flight") == 1  # the one that asks
 
 
 def test_logs_are_json_with_request_ids_and_never_a_text(serve):
