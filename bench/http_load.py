@@ -26,7 +26,8 @@ from pathlib import Path
 import harness
 
 CONNECTIONS = 16
-SECONDS = 3
+SLICES = 2
+SECONDS = 2
 ROUNDS = 5
 TEXTS = 5_000
 READY_SECONDS = 30
@@ -144,14 +145,14 @@ def load(port, cores, bodies, seconds):
 
 
 def alternate(contenders, bodies):
-    """Load all contenders in turn, in slices of a second, ``SECONDS`` slices a round; a first round is not counted."""
+    """Load all contenders in turn, ``SLICES`` times ``SECONDS`` seconds a round; a first round is not counted."""
     measured = {name: [] for name in contenders}
     for number in range(ROUNDS + 1):
         slices = {name: [] for name in contenders}
-        for _ in range(SECONDS if number else 1):
+        for _ in range(SLICES if number else 1):
             for name, ((port, pid), cores) in contenders.items():
                 before = processor_seconds(pid)
-                told = load(port, cores, bodies, 1)
+                told = load(port, cores, bodies, SECONDS)
                 told["processor_us"] = (processor_seconds(pid) - before) / told["requests"] * 1e6
                 slices[name].append(told)
         if number:
