@@ -6,7 +6,6 @@ import gc
 import os
 import shutil
 import signal
-import socket
 import sys
 import tempfile
 from contextlib import contextmanager
@@ -15,10 +14,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from classifier.errors import SettingsError
 from cli.console import FAILED, err, speaks
+from cli.listener import bound
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Iterator
     from types import FrameType
 
@@ -71,7 +71,7 @@ def serve(
     if config is not None:
         os.environ[CONFIG] = str(config.absolute())
     settings = load_settings(host=host, port=port, workers=workers, model=model and model.absolute())
-    listener = _bound(settings)
+    listener = bound(settings)
     port = listener.getsockname()[1]
     where = f"[{settings.host}]" if ":" in settings.host else settings.host
     err().print(f"tousu 监听 http://{where}:{port}{settings.root_path}/ ，正在载入模型 …", markup=False)
@@ -83,29 +83,6 @@ def serve(
     with _run_dir(settings) as shared:
         os.environ.update(shared)
         _run(settings, listener)
-
-
-def _bound(settings: Settings) -> socket.socket:
-    """Return a socket that listens already: who asks before the model is loaded waits instead of being refused.
-
-    Raises:
-        SettingsError: The address is taken or not ours.
-    """
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(2048)
-    except OSError as error:
-        raise SettingsError(
-            f"不能监听 {settings.host}:{settings.port}（{error.strerror or error}）",
-            expected="本机的地址和没有被占用的端口", fix="停掉占用它的程序，或用 --port 换一个",
-        ) from error  # fmt: skip
-    listener.set_inheritable(True)
-    return listener
 
 
 def _check_door(settings: Settings) -> None:

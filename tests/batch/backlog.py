@@ -28,7 +28,7 @@ def corpus_texts(root: Path) -> list[tuple[str, str]]:
 
 def make_backlog(root: Path, count: int, *, seed: int = 5) -> list[dict[str, Any]]:
     """Return ``count`` rows spread over fifteen months; the last month has ``COPIES`` claims of one wording
-    and three times its share of prepaid cards."""
+    and many times its share of prepaid cards."""
     rng = random.Random(seed)
     texts = corpus_texts(root)
     prepaid = [text for text, code in texts if code == "prepaid"]
@@ -36,7 +36,7 @@ def make_backlog(root: Path, count: int, *, seed: int = 5) -> list[dict[str, Any
     rows: list[dict[str, Any]] = []
     for _ in range(count - COPIES):
         day = FIRST + datetime.timedelta(min(int(days * rng.random() ** 0.85), days - 1))
-        hot = day.replace(day=1) == LAST.replace(day=1) and rng.random() < 0.12
+        hot = day.replace(day=1) == LAST.replace(day=1) and rng.random() < 0.25
         text = rng.choice(prepaid) if hot else rng.choice(texts)[0]
         who = rng.choices([*SHOPS, "", "不详"], weights=[30, 20, 15, 12, 10, 8, 6, 5, 4, 3, 60, 10])[0]
         if hot and rng.random() < 0.5:

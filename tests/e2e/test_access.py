@@ -148,3 +148,12 @@ def test_wrong_settings_are_named(tmp_path, name, value, says):
         server.start()
     assert f"TOUSU_{name.upper()}" in str(told.value)
     assert says in str(told.value)
+
+
+def test_a_port_that_several_workers_share_is_not_shared_with_others(serve):
+    with serve(workers=2) as server:
+        start = [sys.executable, "-m", "cli", "serve", "--port", str(server.port), "--workers", "2"]
+        done = subprocess.run(start, cwd=ROOT, env=server.env, capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == 1
+        assert f"不能监听 127.0.0.1:{server.port}" in done.stderr
+        assert ask(server, "GET", "/readyz").status_code == 200
