@@ -109,7 +109,7 @@ def test_health_and_pages_need_no_key_and_metrics_do(locked):
 
 
 def test_the_rate_holds_for_each_key_over_all_workers(serve):
-    with serve(workers=2, rate_per_second="20", rate_burst="40") as server:
+    with serve(workers=2, rate_per_second="1", rate_burst="40") as server:
         fast, calm = new_key(server, "classify"), new_key(server, "classify")
 
         def call(_: int) -> list[int]:

@@ -51,7 +51,8 @@ def test_metrics_are_right_whoever_is_asked(serve, workers):
         assert sum(value(page, f'tousu_decisions_total{{decision="{kind}"}}') for kind in ("auto", "review")) == 22
         assert value(page, f'tousu_model_workers{{version="{model}"}}') == workers
         assert value(page, "tousu_texts_waiting") == 0
-        assert value(page, "tousu_requests_in_flight") == 1  # the one that asks
+        # the one that asks, and what the other worker has answered and not yet published
+        assert 1 <= value(page, "tousu_requests_in_flight") <= workers
 
 
 def test_logs_are_json_with_request_ids_and_never_a_text(serve):
