@@ -23,7 +23,9 @@ def train(
     taxonomy: Annotated[Path | None, typer.Option(help="领域表；默认用随附的 data/taxonomy.toml。")] = None,
     labels_from_data: Annotated[bool, typer.Option("--labels-from-data", help="标签取自数据，不用领域表。")] = False,
     lexicon: Annotated[Path | None, typer.Option(help="词表目录；默认用随附的 data/lexicon。")] = None,
-    unlabelled: Annotated[Path | None, typer.Option(help="本单位未标注的投诉（.jsonl），用来适应其写法。")] = None,
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="本单位未标注的投诉（.jsonl、.csv 或 .tsv），用来适应其写法。")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="把成绩印成 JSON。")] = False,
 ) -> None:
     """用标注行训练模型，给出交叉验证成绩。"""

@@ -64,20 +64,23 @@ class Linear:
 
 def fit_linear(
     matrix: sp.csr_matrix, rows: Sequence[LabelledRow], domains: Sequence[str], vocabulary: Vocabulary,
-    settings: FitSettings,
+    settings: FitSettings, weigh: NDArray[np.float64] | None = None,
 ) -> Linear:  # fmt: skip
     """Fit one support vector machine a domain (primary against the rest) and one for the facet.
 
-    A row whose second code is the domain is left out of that domain's machine: it is neither. Weights of
-    the word-class columns are folded into the weights of the words, so that tagging never knows of them.
+    What an error on a row costs is ``weigh``, shape (rows,); without, 1 for each. A row whose second code is
+    the domain is left out of that domain's machine: it is neither. Weights of the word-class columns are folded
+    into the weights of the words, so that tagging never knows of them.
     """
     classes = vocabulary.classes
     grouped = matrix @ classes * settings.word_classes if settings.word_classes and classes.shape[1] else None
     targets = [_domain_target(rows, domain) for domain in domains] + [_facet_target(rows)]
+    weigh = np.ones(len(rows)) if weigh is None else weigh
     costs = [settings.cost] * len(domains) + [settings.facet_cost]
     # Processes, not threads: liblinear draws from one random generator per process, so threads would race for it.
     jobs = (
-        delayed(_fit_one)(matrix, grouped, target, cost, settings) for target, cost in zip(targets, costs, strict=True)
+        delayed(_fit_one)(matrix, grouped, target, weigh, cost, settings)
+        for target, cost in zip(targets, costs, strict=True)
     )
     fitted = Parallel(n_jobs=WORKERS)(jobs)
     weights = np.array([own for own, _, _ in fitted]).T
@@ -98,15 +101,16 @@ def _facet_target(rows: Sequence[LabelledRow]) -> NDArray[np.int8]:
 
 
 def _fit_one(
-    matrix: sp.csr_matrix, grouped: sp.csr_matrix | None, target: NDArray[np.int8], cost: float, settings: FitSettings
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    matrix: sp.csr_matrix, grouped: sp.csr_matrix | None, target: NDArray[np.int8], weigh: NDArray[np.float64],
+    cost: float, settings: FitSettings,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:  # fmt: skip
     """Fit one machine on the rows whose target is not 0; without both sides it is a constant.
 
     Returns:
         The weights of the terms, those of the word classes (empty without), and the bias.
     """
     kept = target != 0
-    positive, negative = int((target == 1).sum()), int((target == -1).sum())
+    positive, negative = float(weigh[target == 1].sum()), float(weigh[target == -1].sum())
     if not positive or not negative:
         groups = grouped.shape[1] if grouped is not None else 0
         return np.zeros(matrix.shape[1]), np.zeros(groups), 1.0 if positive else -1.0
@@ -117,7 +121,7 @@ def _fit_one(
         wide = sp.hstack([wide, grouped[kept]])
     ratio = (negative / positive) ** settings.balance
     machine = LinearSVC(C=cost, class_weight={1: ratio, -1: 1.0}, random_state=SEED, max_iter=5000)
-    machine.fit(wide.tocsr(), answers)
+    machine.fit(wide.tocsr(), answers, sample_weight=weigh[kept])
     weights = machine.coef_[0]
     terms = matrix.shape[1]
     return weights[:terms] * trust, weights[terms:], float(machine.intercept_[0])

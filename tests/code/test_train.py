@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from classifier import Classifier
+from classifier.taxonomy import load_taxonomy
+from tests.conftest import ROOT
+from training.adapt import adapt, surest
 from training.calibrate import calibrate
-from training.corpus import LabelledRow
+from training.corpus import LabelledRow, read_rows
 from training.folds import assign_folds
+from training.settings import settings_for
+from training.train import default_encoder, labels_of_taxonomy, train
 
 
 def rows_file(path, rows):
@@ -44,6 +49,27 @@ def test_an_unlabelled_backlog_adapts(tousu, own_labels, tmp_path, corpus_rows):
     )
     assert done.returncode == 0, done.stderr
     assert Classifier.load(tmp_path / "m").tag("健身卡退卡不给退").primary == "消费"
+
+
+def test_the_same_share_of_each_domain_is_taken_on_trust():
+    probabilities = np.array([[0.9, 0.1], [0.6, 0.4], [0.8, 0.2], [0.45, 0.55]])
+    assert surest(probabilities, share=0.7).tolist() == [0, 2, 3]  # two of three, and the only one of a small domain
+
+
+def test_adapting_helps_where_labels_are_few(corpus_rows):
+    taxonomy = load_taxonomy()
+    labels, hard = labels_of_taxonomy(taxonomy), read_rows([ROOT / "data" / "hard.jsonl"], codes=taxonomy.codes)
+    few = [corpus_rows[i] for i in np.random.default_rng(0).permutation(len(corpus_rows))[:216]]
+    how = {"encoder": default_encoder(None), "settings": settings_for(labels), "progress": lambda *_: None}
+    before = train(few, labels, **how)
+    after = adapt(before, few, [row.text for row in hard], labels, **how)
+    found = how["encoder"].keys([row.text for row in hard])
+    truth = np.array([taxonomy.codes.index(row.primary) for row in hard])
+    right = [
+        int((trained.linear.scores(trained.vocabulary.matrix(found))[:, :-1].argmax(axis=1) == truth).sum())
+        for trained in (before, after)
+    ]
+    assert right[1] > right[0] > 240
 
 
 def test_a_new_model_replaces_the_old_and_a_failed_one_leaves_it(tousu, own_labels, tmp_path):
