@@ -41,7 +41,9 @@ model: $(STAMP)
 	cd $(ROOT) && $(BIN)/tousu train --corpus data/corpus --out models/tousu-zh
 
 bench: $(DEV_STAMP)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check fasttext-numpy2-wheel rjieba
+	@command -v wrk >/dev/null || { [ "$$(id -u)" = 0 ] && apt-get install -y -qq wrk >/dev/null; } || \
+		echo "wrk, which loads the server, is not here: apt-get install wrk"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check fasttext-numpy2-wheel rjieba litserve
 	cd $(ROOT) && $(BIN)/python -m bench
 
 # The long proofs of durability: bounded in time, on loopback only.

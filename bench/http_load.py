@@ -3,9 +3,9 @@
     python bench/http_load.py
 
 Real servers: `tousu serve` with one worker and with two, and uvicorn with bench/noop_app.py (uvloop, httptools, no
-access log: what uvicorn does best). The load comes from wrk (Debian's package), each request another text of 114
-characters. One worker has core 0 for itself, wrk has core 1. Two workers have both cores and wrk shares them; the
-part of the cores wrk took is printed.
+access log: what uvicorn does best). Beside them a peer, LitServe with the same model, its two processes on one core.
+The load comes from wrk (Debian's package), each request another text of 114 characters. One worker has core 0 for
+itself, wrk has core 1. Two workers have both cores and wrk shares them; the part of the cores wrk took is printed.
 """
 
 from __future__ import annotations
@@ -56,10 +56,14 @@ def main() -> int:
         ]
         with (
             server([*noop, "--no-access-log", "--log-level", "warning", "--port"], {0}, Path(home), "/docs") as empty,
+            server([str(BIN / "python"), "bench/litserve_app.py"], {0}, Path(home), "/health") as peer,
             server(served, {0}, Path(home)) as one,
             server(served, {0, 1}, Path(home), workers=2) as two,
         ):
-            rounds = alternate({"no-op": (empty, {1}), "one worker": (one, {1}), "two workers": (two, {0, 1})}, bodies)
+            contenders = {
+                "no-op": (empty, {1}), "LitServe": (peer, {1}), "one worker": (one, {1}), "two workers": (two, {0, 1}),
+            }  # fmt: skip
+            rounds = alternate(contenders, bodies)
     show(rounds)
     return 0
 
@@ -178,9 +182,11 @@ def show(rounds):
     # The load itself takes part of the two cores; what two workers make of the rest is told beside the target.
     left = 1 - two["load_share"]
     figures.append(harness.Figure("the same, of the cores the load left", figures[2].measured / left, "×"))
+    litserve = middle["LitServe"]["requests_per_second"]
+    figures.append(harness.Figure("requests/s, one worker : LitServe", one["requests_per_second"] / litserve, "×"))
     for name, told in middle.items():
         figures.append(harness.Figure(f"{name}", told["requests_per_second"], "requests/s"))
-        if name != "two workers":
+        if name not in ("two workers", "LitServe"):  # one process is looked at
             figures.append(harness.Figure(f"{name}, processor's time a request", told["processor_us"], "µs"))
         figures.append(harness.Figure(f"{name}, p99", told["p99_ms"], "ms"))
         figures.append(harness.Figure(f"{name}, share of the cores wrk took", told["load_share"] * 100, "%"))
