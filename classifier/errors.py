@@ -24,6 +24,7 @@
         ├── BodyKind         the body is of a kind or encoding that is not taken
         ├── BodyTooLarge     the body is over the limit
         ├── BodyTooSlow      the body did not arrive in time
+        ├── HeadTooLarge     the request line and headers are over the limit
         ├── KeyRefused       no key came with it, or none that is in force
         ├── ScopeMissing     the key is in force but not for this
         ├── RateExceeded     the key's requests come too fast
@@ -190,6 +191,12 @@ class BodyTooSlow(RequestError):
     """The body of a request did not arrive in time."""
 
     code = "body_too_slow"
+
+
+class HeadTooLarge(RequestError):
+    """The request line and headers of a request are over the limit."""
+
+    code = "head_too_large"
 
 
 class KeyRefused(RequestError):

@@ -30,6 +30,7 @@ STATUSES: dict[type[errors.TousuError], int] = {
     errors.BodyKind: 415,
     errors.BodyTooLarge: 413,
     errors.BodyTooSlow: 408,
+    errors.HeadTooLarge: 431,
     errors.KeyRefused: 401,
     errors.ScopeMissing: 403,
     errors.RateExceeded: 429,

@@ -5,8 +5,12 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from contextlib import suppress
+
+import pytest
 
 from tests.chaos import malformed
+from tests.chaos.harness import resident
 from tests.e2e.conftest import ask
 
 MOST = 4 * 1024 * 1024
@@ -64,6 +68,79 @@ def test_a_slow_body_and_a_slow_head_are_cut_off(serve):
                 assert plain.recv(1) == b""
                 assert time.monotonic() - begun < 5
         assert ask(server, "POST", "/v1/classify", json={"text": "电梯困人"}).status_code == 200
+
+
+def refusal_of(plain: socket.socket) -> bytes:
+    """Return all that comes until the server ends it."""
+    told = b""
+    while piece := plain.recv(65536):
+        told += piece
+    return told
+
+
+def test_a_head_without_end_is_refused_and_holds_nobody_up(service):
+    before = resident(service.pids())
+    over = threading.Event()
+
+    def flood() -> None:
+        with connect(service) as plain, suppress(OSError):
+            plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ")
+            while not over.is_set():
+                plain.sendall(b"a" * 65536)
+
+    threads = [threading.Thread(target=flood) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    waited = []
+    for _ in range(20):
+        begun = time.monotonic()
+        assert ask(service, "GET", "/healthz").status_code == 200
+        waited.append(time.monotonic() - begun)
+        time.sleep(0.05)
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert max(waited) < 2, waited
+    assert resident(service.pids()) - before < 30
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"X: " + b"a" * 200_000, 431),
+        (b"X: " + b"a" * 70_000, 431),
+        (b"X: " + b"a" * 60_000, 200),
+        (b"".join(b"X%d: %s\r\n" % (n, b"a" * 1000) for n in range(70)), 431),
+        (b"".join(b"X%d: a\r\n" % n for n in range(101)), 431),
+        (b"".join(b"X%d: a\r\n" % n for n in range(90)), 200),
+    ],
+)
+@pytest.mark.parametrize("piece", [1000, 10_000_000])
+def test_heads_over_the_limit_are_told_so(service, head, status, piece):
+    whole = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n" + head.removesuffix(b"\r\n") + b"\r\n\r\n"
+    with connect(service) as plain:
+        for start in range(0, len(whole), piece):
+            plain.sendall(whole[start : start + piece])
+        told = refusal_of(plain)
+    assert b" %d " % status in told[:15]
+    if status == 431:
+        assert b'"head_too_large"' in told
+        assert "65536 字节".encode() in told
+
+
+def test_a_long_path_is_refused_and_a_kept_connection_is_too(service):
+    with connect(service) as plain:
+        plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 200 " in plain.recv(65536)
+        plain.sendall(b"GET /" + b"a" * 500_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert b" 431 " in refusal_of(plain)
+
+
+def test_lines_after_a_body_in_pieces_have_an_end_too(service):
+    with connect(service) as plain:
+        plain.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\nX: ")
+        with pytest.raises(OSError):  # noqa: PT011 -- a reset or a broken pipe, whichever comes first
+            plain.sendall(b"a" * 20_000_000)
 
 
 def test_too_many_at_once_are_told_to_come_again(serve):
