@@ -1,9 +1,10 @@
-"""Routes whose whole input is one JSON body: it is parsed straight from its bytes."""
+"""Bodies: the kind each must say it is, and routes whose whole input is one JSON body, parsed from its bytes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
@@ -15,9 +16,10 @@ from service.problems import refusal
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from fastapi import Request, Response
+    from fastapi import Response
 
 JSON = b"application/json"
+NDJSON = b"application/x-ndjson"
 
 
 class BodyRoute(APIRoute):
@@ -55,11 +57,32 @@ async def read_body(request: Request) -> bytes:
     Raises:
         HTTPException: It says it is something else, or breaks a limit.
     """
-    kind = next((value for name, value in request.scope["headers"] if name == b"content-type"), b"")
-    if kind != JSON and kind.partition(b";")[0].strip().lower() != JSON:
-        shown = "没有" if not kind else "不是 application/json"
-        raise refusal(BodyKind(f"请求头 Content-Type {shown}", expected="Content-Type: application/json"))
+    check_kind(request, JSON)
     return await request.body()
+
+
+async def says_json(request: Request) -> None:
+    """Refuse a request that does not say its body is JSON; for routes that FastAPI reads the bodies of.
+
+    Raises:
+        HTTPException: It says nothing or something else.
+    """
+    check_kind(request, JSON)
+
+
+def check_kind(request: Request, wanted: bytes) -> None:
+    """Refuse a body that is not said to be of a kind; parameters such as a charset may follow.
+
+    Raises:
+        HTTPException: It is said to be something else, or nothing is said.
+    """
+    kind = next((value for name, value in request.scope["headers"] if name == b"content-type"), b"")
+    if kind != wanted and kind.partition(b";")[0].strip().lower() != wanted:
+        name = wanted.decode()
+        found = f"不是 {name}" if kind else "没有"
+        raise refusal(
+            BodyKind(f"请求头 Content-Type {found}", expected=f"Content-Type: {name}", fix="在请求里写明这个请求头")
+        )
 
 
 def parsed(adapter: TypeAdapter[Any], body: bytes) -> Any:

@@ -9,7 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 
-from service.body import BodyRoute
+from service.body import NDJSON, BodyRoute, check_kind
 from service.deps import require
 from service.items import Item, tag_items
 from service.schemas import BatchReply, BatchRequest, ClassifyReply, ClassifyRequest
@@ -89,8 +89,9 @@ async def classify_batch(request: Request, body: BatchRequest) -> Response:
 async def classify_stream(request: Request) -> Response:
     """边收边答：一行进，一行出，内存占用与总行数无关。坏的一行只有那一行得到 error。
 
-    客户端须边发边读（如 curl -T）；两段数据之间最多隔 body_seconds 秒。整个流用同一个模型版本。
+    客户端须边发边读（如 curl -X POST -T 文件）；两段数据之间最多隔 body_seconds 秒。整个流用同一个模型版本。
     """
+    check_kind(request, NDJSON)
     state = request.app.state
     request.scope[EXCHANGE].stream()
     model = state.live_model.current()

@@ -10,6 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from service.body import says_json
 from service.deps import SettingsDep, StoreDep, TaxonomyDep, require
 from service.moments import local
 from service.routes.classify import too_long
@@ -85,7 +86,7 @@ class CorrectionPage(BaseModel):
 
 
 @router.post(
-    "", status_code=201, summary="提交更正",
+    "", status_code=201, summary="提交更正", dependencies=[Depends(require("correct")), Depends(says_json)],
     responses={409: {"model": Problem, "description": "这个幂等键已用于另一份内容"}},
 )  # fmt: skip
 def correct(

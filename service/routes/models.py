@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from classifier.errors import NotFound
 from service import activation
+from service.body import says_json
 from service.deps import SettingsDep, StoreDep, TaxonomyDep, require
 from service.routes.moments import Given, Shown
 from service.schemas import Problem
@@ -21,6 +22,8 @@ Admin = Annotated[ApiKey, Depends(require("admin"))]
 Why = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
 ]
+
+JSON_BODY = [Depends(require("admin")), Depends(says_json)]
 
 
 def _missing(description: str) -> dict[int | str, dict[str, Any]]:
@@ -92,7 +95,7 @@ def list_models(client: Admin, store: StoreDep, settings: SettingsDep) -> Models
     )
 
 
-@router.post("/activate", summary="启用模型", responses=_missing("模型目录里没有这个模型"))
+@router.post("/activate", summary="启用模型", dependencies=JSON_BODY, responses=_missing("模型目录里没有这个模型"))
 def activate_model(
     body: ActivateIn, client: Admin, store: StoreDep, settings: SettingsDep, taxonomy: TaxonomyDep
 ) -> ActivationOut:
@@ -102,7 +105,9 @@ def activate_model(
     return ActivationOut.model_validate(entry)
 
 
-@router.post("/rollback", summary="回退到前一个模型", responses=_missing("台账里没有更早的模型"))
+@router.post(
+    "/rollback", summary="回退到前一个模型", dependencies=JSON_BODY, responses=_missing("台账里没有更早的模型")
+)
 def rollback_model(body: RollbackIn, client: Admin, store: StoreDep, taxonomy: TaxonomyDep) -> ActivationOut:
     """回到当前模型之前在用的那个。"""
     entry = activation.rollback(store, by=f"key:{client.id}", why=body.why, taxonomy=taxonomy)

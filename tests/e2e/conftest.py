@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
 
+NDJSON = {"Content-Type": "application/x-ndjson"}
+
 
 @contextmanager
 def running(home, *, workers=1, **settings) -> Iterator[Server]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from classifier.taxonomy import load_taxonomy
+from tests.e2e.conftest import NDJSON
 
 if TYPE_CHECKING:
     import httpx
@@ -131,7 +132,7 @@ def test_a_full_batch_and_one_too_many(web, shipped):
 
 def test_a_stream_answers_line_by_line(web, shipped):
     lines = ['{"id": "1", "text": "%s"}' % LIFT, "", '{"text": "%s"}' % BREAD, "{", '{"id": "5"}', '"a"', "x" * 300_000]  # noqa: UP031
-    reply = web.post("/v1/classify/stream", content="\n".join(lines).encode())
+    reply = web.post("/v1/classify/stream", content="\n".join(lines).encode(), headers=NDJSON)
     assert reply.headers["content-type"] == "application/x-ndjson"
     assert reply.headers["tousu-model"] == shipped.version
     rows = [json.loads(line) for line in reply.text.splitlines()]
@@ -157,7 +158,8 @@ def test_a_stream_answers_while_it_is_still_being_sent(service):
     import socket
 
     with socket.create_connection(("127.0.0.1", service.port), timeout=10) as plain:
-        plain.sendall(b"POST /v1/classify/stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+        plain.sendall(b"POST /v1/classify/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n")
+        plain.sendall(b"Transfer-Encoding: chunked\r\n\r\n")
         file = plain.makefile("rb")
         for line in lines():
             plain.sendall(b"%x\r\n%s\r\n" % (len(line), line))

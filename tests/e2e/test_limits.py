@@ -15,6 +15,10 @@ from tests.e2e.conftest import ask
 
 MOST = 4 * 1024 * 1024
 HEAD = b"POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+STREAM = (
+    b"POST /v1/classify/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
 
 
 def connect(server, timeout: float = 20) -> socket.socket:
@@ -52,7 +56,7 @@ def test_a_slow_body_and_a_slow_head_are_cut_off(serve):
             assert "没有在 1 秒内收完".encode() in told
         with connect(server) as plain:
             line = '{"text": "电梯困人"}\n'.encode()
-            plain.sendall(b"POST /v1/classify/stream HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+            plain.sendall(STREAM)
             for _ in range(4):  # slower than the limit as a whole, but each piece in time
                 time.sleep(0.5)
                 plain.sendall(b"%x\r\n%s\r\n" % (len(line), line))

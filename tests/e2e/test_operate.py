@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.harness import ROOT, Server, Wire
-from tests.e2e.conftest import ask, command
+from tests.e2e.conftest import NDJSON, ask, command
 
 SECRET = "秘密的投诉内容其来电反映电梯困人"
 
@@ -34,7 +34,7 @@ def test_metrics_are_right_whoever_is_asked(serve, workers):
                 assert wire.post("/v1/classify", {"text": 1})[0] == 422
         batch = {"items": [{"id": "1", "text": SECRET}, {"id": "2", "text": ""}]}
         ask(server, "POST", "/v1/classify/batch", json=batch)
-        ask(server, "POST", "/v1/classify/stream", content=json.dumps({"text": SECRET}))
+        ask(server, "POST", "/v1/classify/stream", content=json.dumps({"text": SECRET}), headers=NDJSON)
         model = ask(server, "GET", "/v1/model").json()["version"]
         count = 'tousu_requests_total{method="POST",route="/v1/classify",status="%s"}'
         wanted = {f'tousu_model_workers{{version="{model}"}}': workers, count % 200: 20, count % 422: 20}
@@ -68,7 +68,7 @@ def test_logs_are_json_with_request_ids_and_never_a_text(serve):
         ):
             ask(server, "POST", path, json=body, headers={"X-Request-ID": "known-1"})
         ask(server, "POST", "/v1/classify", content=SECRET.encode(), headers={"Content-Type": "application/json"})
-        ask(server, "POST", "/v1/classify/stream", content=SECRET.encode())
+        ask(server, "POST", "/v1/classify/stream", content=SECRET.encode(), headers=NDJSON)
     log = server.log.read_text()
     assert SECRET not in log
     assert SECRET[2:8] not in log

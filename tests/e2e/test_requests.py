@@ -1,0 +1,40 @@
+"""What every route asks of a request: the kind of body, the names of parameters, the method."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.e2e.conftest import ask, new_key, running
+
+BODIES = {
+    "/v1/classify": b'{"text": "\xe7\x94\xb5\xe6\xa2\xaf"}',
+    "/v1/classify/batch": b'{"items": [{"id": "1", "text": "\xe7\x94\xb5\xe6\xa2\xaf"}]}',
+    "/v1/classify/stream": b'{"text": "\xe7\x94\xb5\xe6\xa2\xaf"}\n',
+    "/v1/corrections": b'{"text": "\xe7\x94\xb5\xe6\xa2\xaf", "codes": ["elevator"], "by": "3"}',
+    "/v1/models/activate": b'{"model": "none", "why": "3"}',
+    "/v1/models/rollback": b'{"why": "3"}',
+}
+SOUND = {"/v1/corrections": 201, "/v1/models/activate": 404, "/v1/models/rollback": 404}
+
+
+@pytest.fixture(scope="module")
+def keyed(tmp_path_factory):
+    """A server, and the headers of a key for everything."""
+    with running(tmp_path_factory.mktemp("keyed")) as server:
+        yield server, {"Authorization": f"Bearer {new_key(server, 'classify', 'correct', 'admin')}"}
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_a_body_says_what_it_is(keyed, path):
+    server, key = keyed
+    right = "application/x-ndjson" if path.endswith("stream") else "application/json"
+    other = "application/json" if path.endswith("stream") else "application/x-ndjson"
+    for kind in ("", "application/x-www-form-urlencoded", "text/plain", "text/html", "application/problem+json", other):
+        headers = key | ({"Content-Type": kind} if kind else {})
+        reply = ask(server, "POST", path, content=BODIES[path], headers=headers)
+        assert (reply.status_code, reply.json()["error"]) == (415, "media_type_unsupported"), kind
+        assert right in reply.json()["message"]
+    for kind in (right, f"{right}; charset=utf-8", right.title()):
+        reply = ask(server, "POST", path, content=BODIES[path], headers=key | {"Content-Type": kind})
+        assert reply.status_code == SOUND.get(path, 200), reply.text
+    assert ask(server, "POST", path, content=BODIES[path], headers={"Content-Type": "a/b"}).status_code == 401
