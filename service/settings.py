@@ -9,7 +9,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from classifier.artifact import data_root
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="监听的端口；0 为任取一个空闲的")
     workers: int = Field(1, ge=1, le=64, description="工作进程数，每个约占 200 MB 内存")
     root_path: SubPath = Field("", description="反向代理之下的子路径，如 /tousu")
-    trusted_proxies: str = Field("127.0.0.1", description="相信哪些反向代理报来的客户端地址，逗号分隔")
+    trusted_proxies: str = Field("127.0.0.1", description="相信哪些反向代理报来的客户端地址：地址或网段，逗号分隔；* 为全部")
     state_dir: Path = Field(Path(), description="存放数据的目录；空为 tousu 所在目录的 var/，或 ~/.local/state/tousu")
     database_url: str = Field("", description="数据库地址；空为 state_dir 下的 SQLite 文件 tousu.db")
     models_dir: Path = Field(Path(), description="自己训练的模型放在哪个目录；空为 state_dir 下的 models/")
@@ -87,6 +87,18 @@ class Settings(BaseSettings):
         filled.setdefault("database_url", f"sqlite:///{state / 'tousu.db'}")
         filled.setdefault("models_dir", state / "models")
         return filled
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, given: str) -> str:
+        """Refuse what is no address: the server would take it for a name, which no client ever has."""
+        for part in (part.strip() for part in given.split(",")):
+            try:
+                if given.strip() != "*":
+                    ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(f"“{part[:60]}”不是地址或网段（网段如 10.0.0.0/8）") from None
+        return given.strip()
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

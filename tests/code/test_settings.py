@@ -61,6 +61,10 @@ def test_not_the_loopback(host):
         ({"TOUSU_STORE_RAW_TEXT": "maybe"}, "true 或 false"),
         ({"TOUSU_ROOT_PATH": "tousu"}, "TOUSU_ROOT_PATH"),
         ({"TOUSU_LOG_LEVEL": "loud"}, "TOUSU_LOG_LEVEL"),
+        ({"TOUSU_TRUSTED_PROXIES": "bad_ip"}, "TOUSU_TRUSTED_PROXIES"),
+        ({"TOUSU_TRUSTED_PROXIES": "127.0.0.1,nginx"}, "nginx"),
+        ({"TOUSU_TRUSTED_PROXIES": "10.0.0.1/8"}, "10.0.0.0/8"),
+        ({"TOUSU_TRUSTED_PROXIES": "127.0.0.1,*"}, "TOUSU_TRUSTED_PROXIES"),
         ({"TOUSU_MAX_TEXT_CHARS": "900000", "TOUSU_MAX_BODY_BYTES": "2000"}, "max_text_chars"),
         ({"TOUSU_CONFIG": "/nowhere/tousu.toml"}, "/nowhere/tousu.toml"),
     ],
@@ -69,6 +73,11 @@ def test_what_is_wrong_is_named(environment, says):
     with pytest.raises(SettingsError) as told:
         load_settings(environment)
     assert says in str(told.value)
+
+
+@pytest.mark.parametrize("given", ["*", "::1", "127.0.0.1, 10.0.0.0/8,fd00::/8"])
+def test_proxies_may_be_addresses_networks_or_all(given):
+    assert load_settings({"TOUSU_TRUSTED_PROXIES": given}).trusted_proxies == given
 
 
 def test_a_wrong_name_in_the_file_is_named_with_the_file(tmp_path: Path):
