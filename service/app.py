@@ -10,12 +10,13 @@ from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from classifier.errors import TousuError
 from classifier.taxonomy import load_taxonomy
 from service import live_model, logs, memory, problems
 from service.access import Access
+from service.deps import known_parameters
 from service.guard import check_door
 from service.live_model import LiveModel
 from service.metrics import Metrics
@@ -70,7 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     # The routes asked most come first and without a router between: routes are tried in order.
     app.router.routes[:0] = classify.quick(app.router.responses).routes
     for room in (classify.router, taxonomy.router, corrections.router, models.router, audit.router):
-        app.include_router(room)
+        app.include_router(room, dependencies=[Depends(known_parameters)])
     for room in (health.router, metrics.router, docs.router):
         app.include_router(room)
     return app

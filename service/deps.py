@@ -5,6 +5,7 @@ import functools
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
@@ -65,3 +66,20 @@ class Require(SecurityBase):
 def require(scope: Scope) -> Require:
     """Return the dependency that admits clients with a scope."""
     return Require(scope)
+
+
+async def known_parameters(request: Request) -> None:
+    """Refuse query parameters the route does not have: a mistyped one would be left out without a word.
+
+    Raises:
+        RequestValidationError: There is one.
+    """
+    if not request.scope["query_string"]:
+        return
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    told = f"没有这个参数，请检查拼写；可以写的有 {'、'.join(known)}" if known else "这个接口不带网址参数"
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise RequestValidationError(
+            [{"type": "extra_forbidden", "loc": ("query", name[:40]), "msg": told, "input": None} for name in unknown]
+        )

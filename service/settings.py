@@ -53,7 +53,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="监听的端口；0 为任取一个空闲的")
     workers: int = Field(1, ge=1, le=64, description="工作进程数，每个约占 200 MB 内存")
     root_path: SubPath = Field("", description="反向代理之下的子路径，如 /tousu")
-    trusted_proxies: str = Field("127.0.0.1", description="相信哪些反向代理报来的客户端地址：地址或网段，逗号分隔；* 为全部")
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="相信哪些反向代理报来的客户端地址：地址或网段，逗号分隔；* 为全部"
+    )
     state_dir: Path = Field(Path(), description="存放数据的目录；空为 tousu 所在目录的 var/，或 ~/.local/state/tousu")
     database_url: str = Field("", description="数据库地址；空为 state_dir 下的 SQLite 文件 tousu.db")
     models_dir: Path = Field(Path(), description="自己训练的模型放在哪个目录；空为 state_dir 下的 models/")

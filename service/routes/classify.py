@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from service.body import NDJSON, BodyRoute, check_kind
-from service.deps import require
+from service.deps import known_parameters, require
 from service.items import Item, tag_items
 from service.schemas import BatchReply, BatchRequest, ClassifyReply, ClassifyRequest
 from service.security import EXCHANGE
@@ -28,8 +28,8 @@ JSON = "application/json"
 def quick(refusals: dict[int | str, dict[str, Any]]) -> APIRouter:
     """Return the routes that have to be quick, to be put into the application's own router."""
     made = APIRouter(
-        prefix="/v1/classify", tags=["打标签"], dependencies=[Depends(require("classify"))], route_class=BodyRoute,
-        responses=refusals,
+        prefix="/v1/classify", tags=["打标签"], route_class=BodyRoute, responses=refusals,
+        dependencies=[Depends(require("classify")), Depends(known_parameters)],
     )  # fmt: skip
     made.post("", response_model=ClassifyReply, summary="给一段投诉打标签")(classify)
     made.post("/batch", response_model=BatchReply, summary="给一批投诉打标签")(classify_batch)

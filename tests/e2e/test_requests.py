@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from tests.e2e.conftest import ask, new_key, running
@@ -21,7 +23,10 @@ SOUND = {"/v1/corrections": 201, "/v1/models/activate": 404, "/v1/models/rollbac
 def keyed(tmp_path_factory):
     """A server, and the headers of a key for everything."""
     with running(tmp_path_factory.mktemp("keyed")) as server:
-        yield server, {"Authorization": f"Bearer {new_key(server, 'classify', 'correct', 'admin')}"}
+        key = new_key(server, "classify", "correct", "admin")
+        while ask(server, "GET", "/v1/model").status_code != 401:  # it learns of the first key in a moment
+            time.sleep(0.1)
+        yield server, {"Authorization": f"Bearer {key}"}
 
 
 @pytest.mark.parametrize("path", BODIES)
@@ -38,3 +43,18 @@ def test_a_body_says_what_it_is(keyed, path):
         reply = ask(server, "POST", path, content=BODIES[path], headers=key | {"Content-Type": kind})
         assert reply.status_code == SOUND.get(path, 200), reply.text
     assert ask(server, "POST", path, content=BODIES[path], headers={"Content-Type": "a/b"}).status_code == 401
+
+
+def test_a_parameter_no_route_has_is_refused(keyed):
+    server, key = keyed
+    api = ask(server, "GET", "/openapi.json").json()
+    asked = [(method, path) for path, methods in api["paths"].items() for method in methods if path.startswith("/v1/")]
+    assert len(asked) >= 12
+    for method, path in asked:
+        kind = "application/x-ndjson" if path.endswith("stream") else "application/json"
+        headers = key | ({"Content-Type": kind} if method == "post" else {})
+        reply = ask(server, method.upper(), f"{path}?sinse=2026", content=BODIES.get(path), headers=headers)
+        assert (reply.status_code, reply.json()["field"]) == (422, "sinse"), (path, reply.text)
+    reply = ask(server, "GET", "/v1/corrections/export?since=2026-01-01T00:00:00&sinse=2026", headers=key)
+    assert "since、until" in reply.json()["message"]
+    assert ask(server, "GET", "/v1/corrections/export?since=2026-01-01T00:00:00", headers=key).status_code == 200
