@@ -20,12 +20,14 @@ FILES = {
 }
 
 
+@router.head("/")
 @router.get("/")
 async def index(request: Request) -> Response:
     """Lead people to the page."""
     return Response(status_code=307, headers={"Location": f"{request.scope.get('root_path', '')}/docs"})
 
 
+@router.head("/docs")
 @router.get("/docs")
 def docs(request: Request) -> HTMLResponse:
     """Show the API in Chinese, with forms to try it."""
@@ -39,6 +41,7 @@ def docs(request: Request) -> HTMLResponse:
     return HTMLResponse(page)
 
 
+@router.head("/static/{name}")
 @router.get("/static/{name}")
 async def static(name: str) -> Response:
     """Serve the page's style and script."""

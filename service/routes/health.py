@@ -29,12 +29,15 @@ class Readiness(BaseModel):
     store: str = Field(description="数据库：ok，或哪里不对")
 
 
+# HEAD is what some load balancers ask. It is no operation of its own, so the OpenAPI leaves it out.
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="进程是否在运行")
 async def healthz() -> Health:
     """进程在运行就回 200，不看别的；给进程监护用。"""
     return Health(status="ok")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get(
     "/readyz", summary="能否接受请求", response_model=Readiness,
     responses={503: {"model": Readiness, "description": "现在不能"}},

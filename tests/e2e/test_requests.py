@@ -58,3 +58,16 @@ def test_a_parameter_no_route_has_is_refused(keyed):
     reply = ask(server, "GET", "/v1/corrections/export?since=2026-01-01T00:00:00&sinse=2026", headers=key)
     assert "since、until" in reply.json()["message"]
     assert ask(server, "GET", "/v1/corrections/export?since=2026-01-01T00:00:00", headers=key).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/docs", "/", "/static/docs.css", "/openapi.json"])
+def test_head_is_get_without_the_body(web, path):
+    head, get = web.head(path), web.get(path)
+    assert head.status_code == get.status_code < 400
+    assert head.content == b""
+    for name in ("content-type", "content-length"):
+        assert head.headers.get(name) == get.headers.get(name)
+
+
+def test_head_is_not_an_operation_of_its_own(web):
+    assert not [path for path, methods in web.get("/openapi.json").json()["paths"].items() if "head" in methods]
