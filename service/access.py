@@ -129,11 +129,17 @@ class Access:
 
 
 def _presented(request: Request) -> str:
-    """Return the key that came with a request, empty if none did."""
+    """Return the key that came with a request, empty if none did.
+
+    Proxies put an ``Authorization`` of their own before requests; only one that is a Bearer's is meant for us.
+    """
+    other, given = "", ""
     for name, value in request.scope["headers"]:
         if name == b"authorization":
             kind, _, rest = value.partition(b" ")
-            return rest.strip().decode("latin-1") if kind.lower() == b"bearer" else "?"
-        if name == b"x-api-key":
-            return str(value.decode("latin-1"))
-    return ""
+            if kind.lower() == b"bearer":
+                return str(rest.strip().decode("latin-1"))
+            other = "?"
+        elif name == b"x-api-key":
+            given = value.strip().decode("latin-1")
+    return given or other

@@ -48,7 +48,9 @@ class Require(SecurityBase):
 
     def __init__(self, scope: Scope) -> None:
         self.scope: Scope = scope
-        self.model = HTTPBearer(description="API 密钥：Authorization: Bearer tousu_…；本机未设密钥时可以不带")
+        self.model = HTTPBearer(
+            description="API 密钥：Authorization: Bearer tousu_…，或 X-API-Key: tousu_…；本机未设密钥时可以不带"
+        )
         self.scheme_name = "密钥"
 
     async def __call__(self, request: Request) -> ApiKey:

@@ -77,7 +77,10 @@ def test_missing_wrong_and_revoked_keys(locked):
         reply = ask(server, "POST", "/v1/classify", json=TEXT, headers=headers)
         assert (reply.status_code, reply.json()["error"]) == (401, "key_refused")
         assert reply.headers["www-authenticate"] == "Bearer"
-    assert ask(server, "POST", "/v1/classify", json=TEXT, headers={"X-API-Key": key}).status_code == 200
+    sound = [("X-API-Key", key)]
+    proxied = ("Authorization", "Basic dXNlcjpwYXNz")
+    for pairs in (sound, [proxied, *sound], [*sound, proxied], [*bearer(key).items(), (b"X-API-Key", b"tousu_x_y")]):
+        assert ask(server, "POST", "/v1/classify", json=TEXT, headers=pairs).status_code == 200, pairs
     assert command(server, "keys", "revoke", key.split("_")[1]).returncode == 0
     statuses = [ask(server, "POST", "/v1/classify", json=TEXT, headers=bearer(key)).status_code for _ in range(200)]
     assert statuses[-1] == 401
