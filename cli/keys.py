@@ -70,8 +70,13 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="编号", help="密钥�
     from service.store import keys
 
     with opened() as (store, _):
-        key = keys.revoke(store, key_id, by=operator())
-    out().print(f"已吊销密钥 {key.id}（{key.name}）", markup=False)
+        key, before = keys.revoke(store, key_id, by=operator())
+    told = f"密钥 {key.id}（{key.name}）"
+    if before:
+        row = _row(key)
+        out().print(f"{told}早已吊销（{row['revoked_at']}，{key.revoked_by}），没有改动", markup=False)
+    else:
+        out().print(f"已吊销{told}", markup=False)
 
 
 def _row(key: ApiKey) -> dict[str, Any]:

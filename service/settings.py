@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from classifier.artifact import data_root
 from classifier.errors import SettingsError
-from service.wording import reason
+from service.wording import SUB_PATH, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ PAGE = """# 设置
 | 名称 | 默认 | 说明 |
 |---|---|---|
 """
-SubPath = Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z0-9._~-]+)*$")]
+SubPath = Annotated[str, StringConstraints(pattern=SUB_PATH)]
 
 
 class Settings(BaseSettings):

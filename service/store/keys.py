@@ -16,6 +16,7 @@ from classifier.errors import NotFound, SettingsError
 from service.store import audit
 from service.store.clock import now
 from service.store.models import api_keys
+from service.wording import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,7 +86,7 @@ def add(store: Store, name: str, scopes: Iterable[str], *, by: str) -> tuple[Api
     """Make a key for a client; the second value is the key itself, shown this once.
 
     Raises:
-        SettingsError: The name is empty or too long, or a scope is unknown.
+        SettingsError: The name is empty, too long or no single line, or a scope is unknown.
         StoreError: It could not be stored.
     """
     wanted = tuple(dict.fromkeys(scopes))
@@ -94,12 +95,11 @@ def add(store: Store, name: str, scopes: Iterable[str], *, by: str) -> tuple[Api
         raise SettingsError(
             f"权限范围不对：{'、'.join(unknown) or '一个也没有'}", expected="、".join(SCOPES), fix="改正 --scope"
         )
-    if not 1 <= len(name.strip()) <= LONGEST_NAME:
-        raise SettingsError("密钥的名称为空或过长", expected=f"1 到 {LONGEST_NAME} 个字符", fix="用客户端系统的名称")
+    name = one_line("密钥的名称", name, least=1, most=LONGEST_NAME)
     key_id, secret = secrets.token_hex(5), secrets.token_hex(24)
     with store.writing() as connection:
         values = {
-            "id": key_id, "name": name.strip(), "secret_sha256": _hash(secret), "scopes": list(wanted),
+            "id": key_id, "name": name, "secret_sha256": _hash(secret), "scopes": list(wanted),
             "created_at": now(connection), "created_by": by[:80],
         }  # fmt: skip
         connection.execute(sa.insert(api_keys).values(values))
@@ -107,10 +107,11 @@ def add(store: Store, name: str, scopes: Iterable[str], *, by: str) -> tuple[Api
     return _key(values | {"revoked_at": None, "revoked_by": None}), f"{PREFIX}_{key_id}_{secret}"
 
 
-def revoke(store: Store, key_id: str, *, by: str) -> ApiKey:
+def revoke(store: Store, key_id: str, *, by: str) -> tuple[ApiKey, bool]:
     """Revoke a key: at once in this process, within ``CACHE_SECONDS`` in others.
 
-    Revoking a revoked key changes nothing.
+    Returns:
+        The key, and whether it had been revoked before: then nothing was changed, and it says when and by whom.
 
     Raises:
         NotFound: There is no such key.
@@ -125,7 +126,7 @@ def revoke(store: Store, key_id: str, *, by: str) -> ApiKey:
         if done.rowcount:
             audit.write(connection, "key_revoked", actor=by, detail={"key": key_id, "name": row["name"]})
     store.key_cache.clear()
-    return _key(row)
+    return _key(row), not done.rowcount
 
 
 def listed(store: Store) -> list[ApiKey]:

@@ -66,8 +66,10 @@ def test_a_revoked_key_is_out_at_once_here_and_soon_elsewhere(store, url):
 
 def test_revoking_twice_is_one_audit_line(store):
     key, _ = keys.add(store, "a", ["admin"], by="root")
-    first = keys.revoke(store, key.id, by="root")
-    assert keys.revoke(store, key.id, by="other") == first
+    first, before = keys.revoke(store, key.id, by="root")
+    assert not before
+    assert keys.revoke(store, key.id, by="other") == (first, True)
+    assert first.revoked_by == "root"
     assert [line.action for line in audit.lines(store)] == ["key_added", "key_revoked"]
     with pytest.raises(NotFound):
         keys.revoke(store, "nobody", by="root")
@@ -82,7 +84,13 @@ def test_a_revocation_is_not_undone_by_a_lookup_that_began_before(store):
     assert keys.verify(store, secret) is None
 
 
-@pytest.mark.parametrize(("name", "scopes"), [("", ["classify"]), ("x" * 81, ["classify"]), ("a", []), ("a", ["root"])])
+@pytest.mark.parametrize(
+    ("name", "scopes"),
+    [
+        ("", ["classify"]), ("x" * 81, ["classify"]), ("a", []), ("a", ["root"]), ("a\nb", ["classify"]),
+        ("\x1b[31m红", ["classify"]), ("a\x9b31m", ["classify"]), ("a\u2028b", ["classify"]), ("a\0b", ["classify"]),
+    ],
+)  # fmt: skip
 def test_wrong_names_and_scopes_are_refused(store, name, scopes):
     with pytest.raises(SettingsError):
         keys.add(store, name, scopes, by="root")
