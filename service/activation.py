@@ -10,6 +10,7 @@ from classifier.artifact import MANIFEST, read_manifest, shipped_path
 from classifier.errors import ModelCorrupt, ModelError, ModelMissing, NotFound
 from classifier.model import Classifier
 from service.store import ledger
+from service.wording import one_line
 
 if TYPE_CHECKING:
     from classifier.taxonomy import Taxonomy
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 SERVICE = "service"
 LONGEST_WAY_BACK = 20
+LONGEST_WHY = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +113,11 @@ def activate(store: Store, path: Path, *, by: str, why: str, taxonomy: Taxonomy)
     """Check a model fully and make it the live one; the workers follow within a second.
 
     Raises:
+        SettingsError: The reason is too long or holds control characters.
         ModelError: It cannot be used; the live one stays.
         StoreError: It could not be entered.
     """
+    why = one_line("理由", why, most=LONGEST_WHY)
     resolved = path.resolve()
     classifier = Classifier.load(resolved, taxonomy=taxonomy)
     name = ledger.SHIPPED if resolved == shipped_path().resolve() else str(resolved)
@@ -126,10 +130,12 @@ def rollback(store: Store, *, by: str, why: str, taxonomy: Taxonomy) -> Activati
     A rollback is an entry like any other: a second one undoes the first.
 
     Raises:
+        SettingsError: The reason is too long or holds control characters.
         NotFound: No other model was live before.
         ModelError: That one cannot be used any more; the live one stays.
         StoreError: It could not be entered.
     """
+    why = one_line("理由", why, most=LONGEST_WHY)
     entries = ledger.history(store, limit=LONGEST_WAY_BACK)
     before = next((entry for entry in entries if entry.version != entries[0].version), None)
     if before is None:

@@ -12,6 +12,7 @@ from starlette.routing import request_response
 
 from classifier.errors import BodyInvalid, BodyKind
 from service.problems import refusal
+from service.wording import SURROGATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -97,13 +98,13 @@ def parsed(adapter: TypeAdapter[Any], body: bytes) -> Any:
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=True, include_input=False)
         if found[0]["type"] == "json_invalid":
-            raise refusal(json_error(body)) from None
+            raise refusal(json_error(body, str(found[0].get("ctx", {}).get("error", "")))) from None
         placed = [dict(item) | {"loc": ("body", *item["loc"])} for item in found]
         raise RequestValidationError(placed) from None
 
 
-def json_error(body: bytes) -> BodyInvalid:
-    """Return why bytes are no JSON, with the place."""
+def json_error(body: bytes, told: str) -> BodyInvalid:
+    """Return why bytes are no JSON; ``told`` is what the parser said."""
     if not body:
         return BodyInvalid("请求体是空的", expected='JSON 对象，如 {"text": "……"}')
     try:
@@ -114,4 +115,6 @@ def json_error(body: bytes) -> BodyInvalid:
             expected="UTF-8",
             fix="先把文字从 GB18030 等编码转成 UTF-8",
         )
+    if "hex escape" in told:  # so it calls \ud800 without its other half, and nothing else
+        return BodyInvalid(f"请求体{SURROGATE}", fix="检查来文的编码，或去掉这个字符")
     return BodyInvalid("请求体不是合法的 JSON", expected='JSON 对象，如 {"text": "……"}', fix="检查引号、逗号与转义")

@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from classifier.errors import TousuError
 from service.items import Item, tag_items
+from service.wording import SURROGATE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -104,6 +105,8 @@ def _read(line: bytes | None, most: int) -> Item:
         return Item(None, error={"code": "validation_failed", "message": "这一行过长", "field": ""})
     try:
         given = orjson.loads(line)
-    except orjson.JSONDecodeError:
-        return Item(None, error={"code": "json_invalid", "message": "这一行不是合法的 UTF-8 JSON", "field": ""})
+    except orjson.JSONDecodeError as error:
+        # "high surrogate" and "low surrogate" are what the parser says of \ud800 without its other half.
+        told = f"这一行{SURROGATE}" if "surrogate" in error.msg else "这一行不是合法的 UTF-8 JSON"
+        return Item(None, error={"code": "json_invalid", "message": told, "field": ""})
     return Item.read(given, most, id_needed=False)

@@ -18,13 +18,14 @@ from service.routes.moments import Cursor, Limit, Shown, Since, Until
 from service.schemas import Problem
 from service.store import corrections
 from service.store.keys import ApiKey
+from service.wording import IDEMPOTENCY_KEY, LINE, NO_NUL, NOT_BLANK
 
 router = APIRouter(prefix="/v1/corrections", tags=["更正"])
 
 Corrector = Annotated[ApiKey, Depends(require("correct"))]
-Line = StringConstraints(strip_whitespace=True, min_length=1, pattern=r"^[^\x00-\x1f\x7f]*$")
+Line = StringConstraints(strip_whitespace=True, min_length=1, pattern=LINE)
 IdempotencyKey = Annotated[
-    str | None, Header(pattern=r"^[\x21-\x7e]{1,200}$", description="幂等键：同键同内容只存一次，重试时原样再带")
+    str | None, Header(pattern=IDEMPOTENCY_KEY, description="幂等键：同键同内容只存一次，重试时原样再带")
 ]
 LONGEST_TEXT = 1_000_000
 
@@ -50,7 +51,7 @@ class CorrectionIn(BaseModel):
     )
 
     text: str | None = Field(
-        None, max_length=LONGEST_TEXT, pattern=r"[^\s\x00]",
+        None, max_length=LONGEST_TEXT, pattern=NOT_BLANK,
         description="投诉原文，最长同打标签。服务不保存打标签时的原文，所以第一次更正一段投诉必须带上它",
     )  # fmt: skip
     text_id: Annotated[str, Line] | None = Field(
@@ -59,7 +60,7 @@ class CorrectionIn(BaseModel):
     codes: list[Annotated[str, Line]] = Field(min_length=1, max_length=10, description="正确的领域代码，第一个为主领域")
     online: bool | None = Field(None, description="是否线上交易；不清楚就不填")
     by: Annotated[str, Line] = Field(max_length=80, description="更正人（工号或岗位）")
-    why: str | None = Field(None, max_length=2000, pattern=r"^[^\x00]*$", description="理由")
+    why: str | None = Field(None, max_length=2000, pattern=NO_NUL, description="理由")
     model: Annotated[str, Line] | None = Field(None, max_length=120, description="被更正的结果来自哪个模型版本")
 
 

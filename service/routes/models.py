@@ -15,12 +15,13 @@ from service.routes.moments import Given, Shown
 from service.schemas import Problem
 from service.store import ledger
 from service.store.keys import ApiKey
+from service.wording import LINE
 
 router = APIRouter(prefix="/v1/models", tags=["模型"])
 
 Admin = Annotated[ApiKey, Depends(require("admin"))]
 Why = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=activation.LONGEST_WHY, pattern=LINE)
 ]
 
 JSON_BODY = [Depends(require("admin")), Depends(says_json)]

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.e2e.conftest import ask, new_key, running
+from tests.e2e.conftest import NDJSON, ask, new_key, running
 
 BODIES = {
     "/v1/classify": b'{"text": "\xe7\x94\xb5\xe6\xa2\xaf"}',
@@ -71,3 +71,38 @@ def test_head_is_get_without_the_body(web, path):
 
 def test_head_is_not_an_operation_of_its_own(web):
     assert not [path for path, methods in web.get("/openapi.json").json()["paths"].items() if "head" in methods]
+
+
+CORRECTION = {"text": "电梯", "codes": ["elevator"], "by": "3"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "headers", "says"),
+    [
+        ("/v1/corrections", CORRECTION, {"Idempotency-Key": "a b"}, "1 到 200 个英文字母、数字或标点"),
+        ("/v1/corrections", CORRECTION, {"Idempotency-Key": "a" * 201}, "1 到 200 个英文字母、数字或标点"),
+        ("/v1/corrections", CORRECTION | {"why": "a\0b"}, {}, "why：不能含空字符"),
+        ("/v1/corrections", CORRECTION | {"by": "a\nb"}, {}, "by：不能含换行"),
+        ("/v1/corrections", CORRECTION | {"text": " "}, {}, "text：不能全是空白"),
+        ("/v1/models/activate", {"model": "x", "why": "a\nb"}, {}, "why：不能含换行"),
+        ("/v1/models/activate", {"model": "x", "why": "\x1b[31m红"}, {}, "why：不能含换行"),
+        ("/v1/models/rollback", {"why": "\x9b31m红"}, {}, "why：不能含换行"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_what_would(keyed, path, body, headers, says):
+    server, key = keyed
+    reply = ask(server, "POST", path, json=body, headers=key | headers)
+    assert reply.status_code == 422
+    assert says in reply.json()["message"]
+
+
+@pytest.mark.parametrize("half", [r"\ud800", r"\udc00", r"\ud800\ud800", r"\ud800x"])
+def test_half_a_character_is_called_so(web, half):
+    body = '{"text": "电梯", "id": "%s"}' % half  # noqa: UP031
+    one = web.post("/v1/classify", content=body.encode(), headers={"Content-Type": "application/json"})
+    assert (one.status_code, one.json()["error"]) == (400, "json_invalid")
+    assert "不成对的代理字符" in one.json()["message"]
+    line = web.post("/v1/classify/stream", content=body.encode(), headers=NDJSON)
+    assert "不成对的代理字符" in line.json()["error"]["message"]
+    other = web.post("/v1/classify", content=rb'{"text": "\u12zz"}', headers={"Content-Type": "application/json"})
+    assert "不是合法的 JSON" in other.json()["message"]

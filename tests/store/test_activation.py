@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from classifier import artifact
-from classifier.errors import ModelCorrupt, ModelMismatch, ModelMissing, NotFound
+from classifier.errors import ModelCorrupt, ModelMismatch, ModelMissing, NotFound, SettingsError
 from classifier.taxonomy import load_taxonomy
 from service import activation
 from service.store import ledger
@@ -42,6 +42,17 @@ def places(small_model, tmp_path):
 
 def activate(store, path):
     return activation.activate(store, path, by="test", why="try", taxonomy=TAXONOMY)
+
+
+@pytest.mark.parametrize("why", ["a\nb", "\x1b[2J", "\x9b2J", "x" * 501])
+def test_a_reason_is_one_line(store, places, why):
+    activate(store, places[0])
+    with pytest.raises(SettingsError) as told:
+        activation.activate(store, places[1], by="test", why=why, taxonomy=TAXONOMY)
+    assert "理由" in str(told.value)
+    with pytest.raises(SettingsError):
+        activation.rollback(store, by="test", why=why, taxonomy=TAXONOMY)
+    assert len(ledger.history(store)) == 1
 
 
 def test_models_change_and_go_back(store, places):
