@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import time
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx
@@ -17,7 +19,12 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 RETRIED = frozenset({429, 503})
+TOO_LARGE = 413
 MOST_PER_CALL = 1000
+BYTES_PER_CALL = 2 * 1024 * 1024  # half of what a service takes by default
+HEADER_VALUE = re.compile(r"[\x21-\x7e]{1,200}")
+INVALID = "validation_failed"
+NO_TEXT = "含有不成对的代理字符（半个字），不是合法的 Unicode 文字"
 LONGEST_WAIT = 30.0
 
 
@@ -78,13 +85,34 @@ class ServiceError(Exception):
 
     Attributes:
         status: The HTTP status, None when there was no answer.
-        code: The service's stable name for the error, or ``unreachable``.
+        code: The service's stable name for the error, or ``unreachable``; ``validation_failed`` or ``key_refused``
+            without a status is for what cannot even be sent.
         request_id: To find the request in the service's log.
     """
 
     def __init__(self, message: str, *, status: int | None, code: str, request_id: str = "") -> None:
         self.status, self.code, self.request_id = status, code, request_id
         super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A text of a batch: its JSON, or why it has none."""
+
+    id: str
+    body: bytes
+    error: ItemError | None = None
+
+    @classmethod
+    def of(cls, text_id: str, text: str) -> Self:
+        """Return a text with its id as an item."""
+        try:
+            return cls(text_id, _encoded({"id": text_id, "text": text}))
+        except ServiceError:
+            sound = _is_text(text_id)
+            field = "text" if sound else "id"
+            error = ItemError(id=text_id if sound else None, code=INVALID, message=f"{field}：{NO_TEXT}", field=field)
+            return cls(text_id, b"", error)
 
 
 class Client:
@@ -95,9 +123,14 @@ class Client:
         key: The API key, if the service asks for one.
         timeout: Seconds until a request counts as failed.
         retries: How often a request is tried again after no answer, 429 or 503, waiting ever longer.
+
+    Raises:
+        ServiceError: The key has characters no key has.
     """
 
     def __init__(self, url: str, key: str | None = None, *, timeout: float = 10.0, retries: int = 5) -> None:
+        if key and not HEADER_VALUE.fullmatch(key):
+            raise ServiceError("密钥里有空格、汉字或换行，应为 tousu_… 一串", status=None, code="key_refused")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         # The address is given; proxy settings meant for other traffic must not lead complaints elsewhere.
         self._http = httpx.Client(base_url=url.rstrip("/"), headers=headers, timeout=timeout, trust_env=False)
@@ -124,22 +157,29 @@ class Client:
         body: dict[str, Any] = {"text": text, "evidence": evidence}
         if id is not None:
             body["id"] = id
-        return Tagging.model_validate_json(self._call("POST", "/v1/classify", body).content)
+        return Tagging.model_validate_json(self._call("POST", "/v1/classify", _encoded(body)).content)
 
     def classify_batch(self, items: Iterable[tuple[str, str]]) -> Iterator[Tagging | ItemError]:
-        """Tag (id, text) pairs, however many; yields one answer for each, in their order.
+        """Tag (id, text) pairs, however many and long; yields one answer for each, in their order.
+
+        A text that cannot be sent, or is too long for the service, gets an ``ItemError`` of its own.
 
         Raises:
             ServiceError: The service refused a whole call or could not be reached.
         """
-        batch: list[dict[str, str]] = []
+        batch: list[_Item] = []
+        size = 0
         for text_id, text in items:
-            batch.append({"id": text_id, "text": text})
+            item = _Item.of(text_id, text)
+            if batch and size + len(item.body) > BYTES_PER_CALL:
+                yield from self._batch(batch)
+                batch, size = [], 0
+            batch.append(item)
+            size += len(item.body)
             if len(batch) == MOST_PER_CALL:
                 yield from self._batch(batch)
-                batch = []
-        if batch:
-            yield from self._batch(batch)
+                batch, size = [], 0
+        yield from self._batch(batch)
 
     def correct(
         self, *, codes: Sequence[str], by: str, text: str | None = None, text_id: str | None = None,
@@ -156,7 +196,8 @@ class Client:
             online: The right answer to the facet, if known.
             why: Reason.
             model: Version of the model that was corrected.
-            idempotency_key: Give your own to make repeated runs of your program safe too.
+            idempotency_key: Give your own to make repeated runs of your program safe too: 1 to 200 visible ASCII
+                characters.
 
         Raises:
             ServiceError: The service refused or could not be reached.
@@ -171,8 +212,13 @@ class Client:
             "model": model,
         }
         body = {name: value for name, value in fields.items() if value is not None}
+        if idempotency_key is not None and not HEADER_VALUE.fullmatch(idempotency_key):
+            raise ServiceError(
+                "idempotency_key：应为 1 到 200 个英文字母、数字或标点，不含空格与汉字", status=None, code=INVALID
+            )
         headers = {"Idempotency-Key": idempotency_key or uuid.uuid4().hex}
-        return Correction.model_validate_json(self._call("POST", "/v1/corrections", body, headers=headers).content)
+        answer = self._call("POST", "/v1/corrections", _encoded(body), headers=headers)
+        return Correction.model_validate_json(answer.content)
 
     def export(self, *, since: datetime | None = None, until: datetime | None = None) -> Iterator[dict[str, Any]]:
         """Yield the corrections as labelled rows, as ``tousu train`` takes them.
@@ -192,18 +238,37 @@ class Client:
         finally:
             response.close()
 
-    def _batch(self, items: list[dict[str, str]]) -> Iterator[Tagging | ItemError]:
-        """Tag up to ``MOST_PER_CALL`` items by one request."""
-        answer = self._call("POST", "/v1/classify/batch", {"items": items}).json()
-        for item in answer["items"]:
-            failed = item.get("error")
-            yield ItemError.model_validate({"id": item.get("id")} | failed) if failed else Tagging.model_validate(item)
+    def _batch(self, items: list[_Item]) -> Iterator[Tagging | ItemError]:
+        """Yield the answers to up to ``MOST_PER_CALL`` items."""
+        answers = iter(self._tagged([item for item in items if item.error is None]))
+        for item in items:
+            yield item.error or next(answers)
 
-    def _call(
-        self, method: str, path: str, body: dict[str, Any], *, headers: dict[str, str] | None = None
-    ) -> httpx.Response:
+    def _tagged(self, items: list[_Item]) -> list[Tagging | ItemError]:
+        """Tag items by one request, or by more if the service finds it too large."""
+        if not items:
+            return []
+        body = b'{"items":[' + b",".join([item.body for item in items]) + b"]}"
+        try:
+            answer = self._call("POST", "/v1/classify/batch", body).json()
+        except ServiceError as error:
+            if error.status != TOO_LARGE:
+                raise
+            if len(items) == 1:
+                return [ItemError(id=items[0].id, code=error.code, message=f"text：{error}", field="text")]
+            half = len(items) // 2
+            return self._tagged(items[:half]) + self._tagged(items[half:])
+        return [
+            ItemError.model_validate({"id": item.get("id")} | item["error"])
+            if item.get("error")
+            else Tagging.model_validate(item)
+            for item in answer["items"]
+        ]
+
+    def _call(self, method: str, path: str, body: bytes, *, headers: dict[str, str] | None = None) -> httpx.Response:
         """Send a request with a JSON body and return the answer."""
-        return self._send(self._http.build_request(method, path, json=body, headers=headers))
+        kind = {"Content-Type": "application/json"}
+        return self._send(self._http.build_request(method, path, content=body, headers=kind | (headers or {})))
 
     def _send(self, request: httpx.Request, *, stream: bool = False) -> httpx.Response:
         """Send a request, again after no answer, 429 or 503.
@@ -228,6 +293,24 @@ class Client:
             response.close()
             time.sleep(_pause(attempt, response.headers.get("Retry-After")))
         raise AssertionError("unreachable")
+
+
+def _encoded(body: dict[str, Any]) -> bytes:
+    """Return a body as JSON.
+
+    Raises:
+        ServiceError: A text in it is none.
+    """
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        wrong = next((name for name, value in body.items() if isinstance(value, str) and not _is_text(value)), "codes")
+        raise ServiceError(f"{wrong}：{NO_TEXT}", status=None, code=INVALID) from None
+
+
+def _is_text(value: str) -> bool:
+    """Return whether a string can be sent: Python's may hold halves of characters."""
+    return not any("\ud800" <= char <= "\udfff" for char in value)
 
 
 def _pause(attempt: int, told: str | None) -> float:
