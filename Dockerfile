@@ -1,6 +1,8 @@
 # The service in one image. Every step is one the Makefile's `install` takes too (tests/code/test_docker.py compares).
-# Run it read-only and without a network:
-#   docker run --read-only --tmpfs /tmp -v tousu-var:/app/var -p 8000:8000 tousu
+# It listens on 0.0.0.0, so it starts only once there is a key; then run it read-only:
+#   docker build -t tousu .
+#   docker run --rm --read-only --tmpfs /tmp -v tousu-var:/app/var tousu .venv/bin/tousu keys add 受理系统
+#   docker run --read-only --tmpfs /tmp -v tousu-var:/app/var -p 127.0.0.1:8000:8000 tousu
 FROM python:3.11-slim-bookworm
 
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 NUMBA_CPU_NAME=generic TZ=Asia/Shanghai

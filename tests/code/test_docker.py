@@ -37,3 +37,12 @@ def test_image_holds_every_room_the_command_needs(root):
         assert f"COPY {room} {room}" in docker
     assert "COPY data data" in docker
     assert "COPY models models" in docker
+
+
+def test_the_commands_shown_make_a_key_before_they_serve(root):
+    docker = (root / "Dockerfile").read_text("utf-8")
+    shown = re.findall(r"^#   (docker run .*)", docker, re.MULTILINE)
+    assert "tousu keys add" in shown[0]
+    assert shown[1].endswith(" tousu")  # the image's own command, which listens on 0.0.0.0
+    volumes = [re.findall(r"-v (\S+)", line) for line in shown]
+    assert volumes[0] == volumes[1] == ["tousu-var:/app/var"]
