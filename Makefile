@@ -7,8 +7,9 @@ VENV := $(ROOT)/.venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.install-stamp
 DEV_STAMP := $(VENV)/.dev-stamp
-HOST ?= 127.0.0.1
-PORT ?= 8000
+# `make serve PORT=9000` is an option of the command; a HOST or PORT that a shell happens to export is none.
+# Without, the settings count: TOUSU_HOST, TOUSU_PORT, the file of TOUSU_CONFIG.
+OPTIONS := $(if $(filter command,$(origin HOST)),--host $(HOST)) $(if $(filter command,$(origin PORT)),--port $(PORT))
 
 .PHONY: install serve test check lock model bench chaos wheelhouse
 
@@ -23,7 +24,7 @@ $(STAMP): $(ROOT)/requirements.lock $(ROOT)/pyproject.toml
 	@touch $(STAMP)
 
 serve: $(STAMP)
-	cd $(ROOT) && $(BIN)/tousu serve --host $(HOST) --port $(PORT)
+	cd $(ROOT) && $(BIN)/tousu serve $(OPTIONS)
 
 # What the tests need beside the product itself.
 $(DEV_STAMP): $(STAMP) $(ROOT)/requirements-dev.lock

@@ -31,7 +31,7 @@ PAGE = """# 设置
 
 每一项可以写在三处，前面的优先：
 
-1. 命令行：`tousu serve` 的 `--host`、`--port`、`--workers`、`--model`；
+1. 命令行：`tousu serve` 的 `--host`、`--port`、`--workers`、`--model`；`make serve` 的 `HOST=`、`PORT=` 即前两项；
 2. 环境变量：`TOUSU_` 加大写的名称，如 `TOUSU_PORT=9000`；
 3. TOML 文件：小写的名称，如 `port = 9000`；文件由 `--config` 或环境变量 `TOUSU_CONFIG` 指明。
 
