@@ -6,10 +6,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.wording import NOT_BLANK
+
 EXAMPLE_TEXT = "我在网上买的面包，页面写着无糖，收到一看配料表第二位就是白砂糖，商家不退款。"
 MOST_ITEMS = 1000
 TextId = Annotated[str, Field(max_length=200, description="来文的编号，原样带回")]
-Text = Annotated[str, Field(min_length=1, description="投诉原文；最长 20000 字（设置项 max_text_chars），超过的报错")]
+Text = Annotated[
+    str,
+    Field(
+        min_length=1, pattern=NOT_BLANK,
+        description="投诉原文；最长 20000 字（设置项 max_text_chars），超过的、全是空白的报错",
+    ),
+]  # fmt: skip
 _TAGGING = {
     "primary": "nutrition_claim",
     "codes": ["nutrition_claim", "food_label"],

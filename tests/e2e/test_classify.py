@@ -53,6 +53,7 @@ def test_a_request_id_of_the_clients_own_comes_back_unless_it_is_unsound(web):
     [
         ({}, "text", "缺少"),
         ({"text": ""}, "text", "不能为空"),
+        ({"text": " \n\u3000\t"}, "text", "不能全是空白"),
         ({"text": 1}, "text", "应为字符串"),
         ({"text": None}, "text", "应为字符串"),
         ({"text": "字" * 20_001}, "text", "最长 20000 字，收到 20001 字"),
@@ -78,7 +79,7 @@ def test_wrong_fields_are_named_in_chinese(web, body, field, says):
     [
         (b"", "application/json", 400, "空的"),
         (b'{"text": "a"', "application/json", 400, "不是合法的 JSON"),
-        (b'{"text": "\\ud800"}', "application/json", 400, "不是合法的 JSON"),
+        (b'{"text": "\\ud800"}', "application/json", 400, "不成对的代理字符"),
         ('{"text": "投诉"}'.encode("gb18030"), "application/json", 400, "不是 UTF-8"),
         (b'{"text": "a"}', "text/plain", 415, "Content-Type"),
         (b'{"text": "a"}', "application/x-www-form-urlencoded", 415, "application/json"),
@@ -98,7 +99,7 @@ def test_compressed_bodies_are_refused_by_name(web):
 
 
 @pytest.mark.parametrize(
-    "text", ["😀😀😀", "\x00\x01\x02", "hello world", "　\n\t", "!" * 20_000, "﷽" * 5000, "\u202e\u0301"]
+    "text", ["😀😀😀", "\x00\x01\x02", "hello world", "　。\n\t", "!" * 20_000, "﷽" * 5000, "\u202e\u0301"]
 )
 def test_odd_texts_get_an_answer(web, text):
     reply = web.post("/v1/classify", json={"text": text, "evidence": True})
@@ -109,14 +110,15 @@ def test_odd_texts_get_an_answer(web, text):
 def test_a_batch_keeps_the_order_and_one_bad_item_costs_only_itself(web, shipped):
     items = [
         {"id": "1", "text": LIFT}, {"id": "2", "text": ""}, {"id": "3"}, 4, {"id": "5", "text": "字" * 20_001},
-        {"text": LIFT}, {"id": "7", "text": BREAD},
+        {"text": LIFT}, {"id": "7", "text": BREAD}, {"id": "8", "text": " \n"},
     ]  # fmt: skip
     reply = web.post("/v1/classify/batch", json={"items": items})
     assert reply.status_code == 200
     rows = reply.json()["items"]
-    assert [row["id"] for row in rows] == ["1", "2", "3", None, "5", None, "7"]
+    assert [row["id"] for row in rows] == ["1", "2", "3", None, "5", None, "7", "8"]
     assert rows[0] == {"id": "1"} | shipped.tag(LIFT).to_dict()
     assert rows[6] == {"id": "7"} | shipped.tag(BREAD).to_dict()
+    assert rows[7]["error"]["message"] == "text：不能全是空白"
     assert [row["error"]["field"] for row in rows[1:6]] == ["text", "text", "", "text", "id"]
     assert reply.json()["model"] == shipped.version
 
