@@ -59,8 +59,13 @@ NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?([eE][+-]?[0-9]+)?%?")
 
 def plain_name(name: object) -> str:
     """Return a column's name without case, white space, and what stands in brackets or behind a star."""
-    text = re.sub(r"[（(【\[].*?[）)】\]]|[*＊:：\s]", "", str(name if name is not None else ""))
-    return text.casefold()
+    text = without_brackets(str(name if name is not None else ""))
+    return re.sub(r"[*＊:：\s]", "", text).casefold()
+
+
+def without_brackets(text: str) -> str:
+    """Return a text without what stands in brackets."""
+    return re.sub(r"[（(【\[].*?[）)】\]]", "", text)
 
 
 def is_text_name(name: object) -> bool:
@@ -94,8 +99,8 @@ def choose_text_columns(
                 fix="改正 --text-column，或不写由程序判断",
             )
         return [names.index(name) for name in wanted], f"内容列：{' + '.join(wanted)}（按指定）"
-    filled = [index for index in range(len(names)) if any(cell_text(row, index).strip() for row in sample)]
-    named = [index for index in filled if is_text_name(names[index])]
+    filled = _filled_columns(len(names), sample)
+    named = named_text_columns(names, sample)
     if named:
         best = min(named, key=lambda index: (_PLAIN_NAMES[plain_name(names[index])], index))
         return [best], f"内容列：{names[best]}（按列名判断，可用 --text-column 指定）"
@@ -115,6 +120,15 @@ def choose_text_columns(
         expected=f"列名如 投诉内容、问题描述、text；现有：{'、'.join(str(name) for name in names if name != '')}",
         fix="用 --text-column 列名 指定",
     )
+
+
+def named_text_columns(names: Sequence[str], sample: Sequence[Sequence[object]]) -> list[int]:
+    """Return the places of the columns that have a text's usual name and some text in the sample."""
+    return [index for index in _filled_columns(len(names), sample) if is_text_name(names[index])]
+
+
+def _filled_columns(count: int, sample: Sequence[Sequence[object]]) -> list[int]:
+    return [index for index in range(count) if any(cell_text(row, index).strip() for row in sample)]
 
 
 def cell_text(row: Sequence[object], index: int) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from batch.columns import ADDED, added_names, choose_text_columns, is_text_name, neutralise
+from batch.columns import ADDED, added_names, choose_text_columns, neutralise
 from batch.flat import FlatColumns
+from batch.header import find_header
 from batch.lines import Block
 from batch.options import LONGEST_TEXT
 from batch.rejects import BROKEN_ENCODING, OPEN_QUOTE, TOO_MANY_CELLS, Fault, fault_of
+from classifier.errors import ColumnMissing
 
 if TYPE_CHECKING:
     from batch.evidence import Words
@@ -65,28 +67,26 @@ class Delimited:
         records = [record for record in self._records(lines, strings, final=True) if record.cells]
         if not records:
             return 0, b""
-        at = next(
-            (n for n, record in enumerate(records[:TITLE_ROWS]) if self._is_header(record.cells)),
-            0,
-        )
+        at = find_header([record.cells for record in records], self._wanted, within=TITLE_ROWS)
+        if at is None:
+            raise ColumnMissing(
+                f"{self._name} 中看不出哪一行是表头",
+                expected="第一行或标题下面的一行写列名",
+                fix="在最上面加一行列名；已有列名的，用 --text-column 列名 指定内容列",
+            )
         header = records[at]
         self._width = len(header.cells)
         names = [cell.strip() for cell in header.cells]
         sample = [record.cells for record in records[at + 1 : at + 1 + SAMPLE]]
         self._places, said = choose_text_columns(names, sample, self._wanted, file=self._name)
         added, renamed = added_names(names, self._language)
-        self.notes += [said, *renamed]
+        below = f"，表头在第 {header.last} 行" if at else ""
+        self.notes += [f"{said}{below}", *renamed]
         body, end = self._split(b"".join(lines[header.first : header.last]))
         fresh = [self._cell(name) for name in added.values()]
         before = b"".join(lines[: header.first])
         read = len(before) + len(body) + len(end)
         return read, before + body + self._mark() + self._mark().join(fresh) + end
-
-    def _is_header(self, cells: list[str]) -> bool:
-        """Return whether cells look like a header: a wanted name, or one that texts usually have."""
-        if self._wanted:
-            return all(name in [cell.strip() for cell in cells] for name in self._wanted)
-        return len(cells) > 1 and any(map(is_text_name, cells))
 
     def _mark(self) -> bytes:
         return self._delimiter.encode("ascii")

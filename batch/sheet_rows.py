@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from batch.columns import is_text_name
+from batch.header import find_header, names_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,27 +48,10 @@ class SheetRows:
     def header_row(self, wanted: Sequence[str]) -> int | None:
         """Return which row is the header, from 0 on, under whatever titles; None if the sheet has none.
 
-        A row with the wanted names, or else one with a name that texts usually have; or else the first
-        row that is nearly as full as any, is all words, and has rows below it.
+        Args:
+            wanted: Column names the user gave; a sheet whose header lacks one has none for us.
         """
-        rows = self.head[:TITLE_ROWS]
-        for number, row in enumerate(rows):
-            names = names_of(row)
-            if wanted and all(name in names for name in wanted):
-                return number
-            if not wanted and len([name for name in names if name]) > 1 and any(map(is_text_name, names)):
-                return number
-        if wanted:
+        number = find_header(self.head, wanted, within=TITLE_ROWS)
+        if number is not None and not set(wanted) <= set(names_of(self.head[number])):
             return None
-        filled = [sum(cell != "" for cell in row) for row in self.head]
-        most = max(filled, default=0)
-        for number, row in enumerate(rows):
-            words = all(isinstance(cell, str) for cell in row)
-            if most and filled[number] >= 0.6 * most and words and any(filled[number + 1 :]):
-                return number
-        return None
-
-
-def names_of(row: Cells) -> list[str]:
-    """Return a header row's cells as names, on one line each."""
-    return [" ".join(str(cell).split()) for cell in row]
+        return number

@@ -15,11 +15,12 @@ import xlsxwriter
 from batch.columns import added_names, choose_text_columns, free_name
 from batch.evidence import words_of
 from batch.flat import FlatColumns
+from batch.header import names_of
 from batch.lines import count
 from batch.options import LONGEST_TEXT
 from batch.rejects import CELL_CUT, fault_of, reject_line
 from batch.report_data import DATE_NAMES, day_of
-from batch.sheet_rows import SheetRows, names_of
+from batch.sheet_rows import SheetRows
 from batch.sheet_summary import WORDS, Overview, write_summary
 from batch.sheet_write import ADDED_WIDTHS, Formats, SheetWriter, widths
 from batch.styles import Package
