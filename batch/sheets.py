@@ -20,7 +20,7 @@ from batch.lines import count
 from batch.options import LONGEST_TEXT
 from batch.rejects import CELL_CUT, fault_of, reject_line
 from batch.report_data import DATE_NAMES, day_of
-from batch.sheet_rows import SheetRows
+from batch.sheet_rows import SheetRows, some_sheet_names_texts
 from batch.sheet_summary import WORDS, Overview, write_summary
 from batch.sheet_write import ADDED_WIDTHS, Formats, SheetWriter, widths
 from batch.styles import Package
@@ -67,6 +67,7 @@ class WorkbookRun:
         self._overview = Overview()
         self._tables: set[str] = set()
         self._done = 0
+        self._named: bool | None = None
 
     def go(self, source: str, part: Path, reject: Callable[[bytes], None]) -> None:
         """Tag the workbook at ``source`` and write it to ``part``.
@@ -115,7 +116,7 @@ class WorkbookRun:
                 continue
             sheet = book.get_sheet_by_name(meta.name)
             rows = SheetRows(sheet)
-            plan, why = self._plan(rows, name)
+            plan, why = self._plan(rows, name, book)
             missing = why or missing
             tagged += plan.header is not None
             page = target.add_worksheet(meta.name)
@@ -137,7 +138,7 @@ class WorkbookRun:
         summary = target.add_worksheet(free_name(WORDS[self._language]["sheet"], taken))
         write_summary(target, summary, self._overview, self._language)
 
-    def _plan(self, rows: SheetRows, name: str) -> tuple[Plan, ColumnMissing | None]:
+    def _plan(self, rows: SheetRows, name: str, book: Any) -> tuple[Plan, ColumnMissing | None]:
         """Return what is to be done with a sheet, and why it is only copied, if it is."""
         wanted = self._options.text_columns
         header = rows.header_row(wanted)
@@ -155,6 +156,13 @@ class WorkbookRun:
         except ColumnMissing as error:
             self._summary.notes.append(f"工作表 {rows.name} 原样保留，未标注")
             return Plan(), error
+        if not wanted and not rows.names_texts() and self._some_named(book):
+            # Explanations and lists of codes are long texts, too; beside a column called 投诉内容 they are no complaints.
+            guess = names[texts[0]]
+            self._summary.notes.append(
+                f"工作表 {rows.name} 原样保留，未标注：没有叫作投诉内容之类的列；确要标其中的 {guess}，用 --text-column {guess}"
+            )
+            return Plan(), None
         added, renamed = added_names(names, self._language)
         title = f"，表头在第 {header + 1} 行" if header else ""
         self._summary.notes += [f"工作表 {rows.name}：{said}{title}", *renamed]
@@ -162,6 +170,12 @@ class WorkbookRun:
         date = next((column for column in dates if _has_days(rows.head[header + 1 :], column)), None)
         self._overview.dated |= date is not None
         return Plan(header, texts, date, added), None
+
+    def _some_named(self, book: Any) -> bool:
+        """Return whether any sheet has a column of texts by its name; looked up once, and only when it matters."""
+        if self._named is None:
+            self._named = some_sheet_names_texts(book)
+        return self._named
 
     def _sheet(
         self, rows: SheetRows, plan: Plan, page: Any, writer: SheetWriter, reject: Callable[[bytes], None]

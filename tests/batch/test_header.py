@@ -7,6 +7,7 @@ import datetime
 import io
 from typing import TYPE_CHECKING
 
+import openpyxl
 import pytest
 import xlsxwriter
 from hypothesis import HealthCheck, given, settings
@@ -133,3 +134,35 @@ def test_no_row_is_lost_whatever_its_values_are_called(tmp_path: Path, shipped: 
     summary = run(shipped, source, output)
     assert summary.tally.rows == len(rows)
     assert summary.tally.decisions.total() + summary.tally.rejects == len(rows)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_sheets_of_explanation_stay_as_they_are(tmp_path: Path, shipped: Classifier, order: int) -> None:
+    sheets = {
+        "工单": [("编号", "投诉内容"), ("1", A), ("2", B)],
+        "填写说明": [("项目", "要求"), ("内容", "请如实填写投诉的经过，写明时间、地点和金额，不少于二十个字")],
+        "备注": [("序号", "说明文字"), (1, "本表由系统每日导出，包含上一日全部来件，不含已经撤回的来件")],
+    }
+    book = xlsxwriter.Workbook(tmp_path / "a.xlsx")
+    for name, rows in list(sheets.items())[::order]:
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate(rows):
+            sheet.write_row(number, 0, row)
+    book.close()
+    summary = run(shipped, tmp_path / "a.xlsx", tmp_path / "b.xlsx")
+    assert (summary.tally.rows, summary.tally.rejects) == (2, 0)
+    assert sum("原样保留" in note for note in summary.notes) == 2
+    made = openpyxl.load_workbook(tmp_path / "b.xlsx")
+    assert [made[name].max_column for name in ("填写说明", "备注")] == [2, 2]
+    asked = run(shipped, tmp_path / "a.xlsx", tmp_path / "c.xlsx", text_columns=("要求",))
+    assert asked.tally.rows == 1
+
+
+def test_sheets_guessed_by_content_are_tagged_where_none_has_a_name(tmp_path: Path, shipped: Classifier) -> None:
+    book = xlsxwriter.Workbook(tmp_path / "a.xlsx")
+    for name in ("一月", "二月"):
+        sheet = book.add_worksheet(name)
+        for number, row in enumerate([("号", "市民来文"), (1, A), (2, B)]):
+            sheet.write_row(number, 0, row)
+    book.close()
+    assert run(shipped, tmp_path / "a.xlsx", tmp_path / "b.xlsx").tally.rows == 4
