@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import io
+import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import zstandard
 
 from batch.encoding import Script, detect_encoding, script_of, script_of_start
+from batch.reasons import UNPACK_ERRORS, reason_of, unpack_reason
 from classifier.errors import EncodingUnknown, FileError, FileSuspicious, ResumeRefused
 
 if TYPE_CHECKING:
@@ -23,11 +25,24 @@ HEAD = 1 << 20
 # Text packs at 3:1 to 30:1; gzip's limit is 1032:1. Below the floor nothing can do harm.
 MOST_EXPANSION = 200
 EXPANSION_FLOOR = 1 << 30
+# What is unpacked from one piece stays in memory: at zstd's utmost 43,000:1 these are 44 MB.
+ZSTD_PIECE = 1 << 10
 
 
 def packing_of(name: str) -> str:
     """Return ``.gz`` or ``.zst`` if a file of this name is packed, else nothing."""
     return next((ending for ending in PACKINGS if name.lower().endswith(ending)), "")
+
+
+def is_pipe(path: str) -> bool:
+    """Return whether an input can be read but once and has no size: ``-``, a named pipe, ``<(…)``, a device."""
+    if path == PIPE:
+        return True
+    try:
+        mode = Path(path).stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
 
 
 class Readable(Protocol):
@@ -44,6 +59,7 @@ class Source:
 
     Attributes:
         name: What to call it in messages.
+        is_pipe: Whether it can be read but once: standard input, a named pipe, ``<(…)``.
         size: Bytes on disk, or None for a pipe.
         script: How the bytes spell characters, once settled.
         notes: What was found on the way, in Chinese.
@@ -51,17 +67,18 @@ class Source:
 
     def __init__(self, path: str) -> None:
         self.name = "标准输入" if path == PIPE else Path(path).name
-        self._path = None if path == PIPE else Path(path)
+        self.is_pipe = is_pipe(path)
+        self._path = Path(path)
         self._packing = packing_of(path)
         self._head = self._ready = b""
         self.notes: list[str] = []
         self._given = 0
         self.script = script_of("utf-8")
         try:
-            self.size = self._path.stat().st_size if self._path else None
-            self._raw: BinaryIO = self._path.open("rb") if self._path else sys.stdin.buffer
+            self.size = None if self.is_pipe else self._path.stat().st_size
+            self._raw: BinaryIO = sys.stdin.buffer if path == PIPE else self._path.open("rb")
         except OSError as error:
-            raise FileError(f"读不了 {path}（{error.strerror}）", fix="检查路径与权限") from error
+            raise FileError(f"读不了 {path}（{reason_of(error)}）", fix="检查路径与权限") from error
         self._stream = self._unpacked()
         self._decoder: codecs.IncrementalDecoder | None = None
 
@@ -73,7 +90,7 @@ class Source:
 
     def close(self) -> None:
         """Close the file; standard input stays open."""
-        if self._path:
+        if self._raw is not sys.stdin.buffer:
             self._raw.close()
 
     def _unpacked(self) -> Readable:
@@ -81,12 +98,12 @@ class Source:
         if self._packing == ".gz":
             return gzip.GzipFile(fileobj=self._raw, mode="rb")
         if self._packing == ".zst":
-            return zstandard.ZstdDecompressor().stream_reader(self._raw, read_across_frames=True, closefd=False)
+            return ZstdReader(self._raw)
         return self._raw
 
     def position(self) -> int:
         """Return how many bytes of the file on disk have been read."""
-        return self._raw.tell() if self._path else self._given
+        return self._given if self.is_pipe else self._raw.tell()
 
     def take(self, size: int) -> bytes:
         """Read ``size`` unpacked bytes as they are, marks and all; fewer only at the end."""
@@ -99,8 +116,11 @@ class Source:
                     break
                 pieces.append(piece)
                 missing -= len(piece)
-        except (EOFError, OSError, zstandard.ZstdError) as error:
-            raise FileError(f"{self.name} 解压到一半失败（{error}）", fix="文件可能不完整，请重新取得") from error
+        except UNPACK_ERRORS as error:
+            why = unpack_reason(error, self._packing)
+            raise FileError(f"{self.name} 解压到一半失败（{why}）", fix="文件可能不完整，请重新取得") from error
+        except OSError as error:
+            raise FileError(f"读不了 {self.name}（{reason_of(error)}）", fix="检查路径、权限与磁盘") from error
         data = b"".join(pieces)
         self._given += len(data)
         self._check_expansion()
@@ -136,7 +156,7 @@ class Source:
         else:
             found = script_of_start(head)
             sure = found is not None and (found.wide or (not strict and found.codec == "utf-8"))
-            if not sure and self._path:
+            if not sure and not self.is_pipe:
                 found = self._climb(strict=strict) or found
             if found is None and strict:
                 detect_encoding(io.BytesIO(head), name=self.name)
@@ -197,7 +217,7 @@ class Source:
         Raises:
             ResumeRefused: There are not that many.
         """
-        if self._decoder is None and not self._packing and self._path:
+        if self._decoder is None and not self._packing and not self.is_pipe:
             self._head = b""
             self._raw.seek(len(self.script.mark) + size)
             return
@@ -206,6 +226,37 @@ class Source:
             if not piece:
                 raise ResumeRefused(f"{self.name} 比上次短", fix="不带 --resume 重新开始")
             size -= len(piece)
+
+
+class ZstdReader:
+    """The frames of a zstd file, one after the other.
+
+    The library's own stream reader takes a file that was cut off for a whole one.
+    """
+
+    def __init__(self, raw: BinaryIO) -> None:
+        self._raw, self._packed = raw, b""
+        self._ready = io.BytesIO()
+        self._frame: zstandard.ZstdDecompressionObj | None = None
+
+    def read(self, size: int, /) -> bytes:
+        """Read up to ``size`` bytes; nothing only at the end.
+
+        Raises:
+            EOFError: The last frame has no end.
+            ZstdError: The bytes are no zstd.
+        """
+        while not (piece := self._ready.read(size)):
+            self._packed = self._packed or self._raw.read(ZSTD_PIECE)
+            if not self._packed:
+                if self._frame:
+                    raise EOFError
+                return b""
+            self._frame = self._frame or zstandard.ZstdDecompressor().decompressobj()
+            self._ready = io.BytesIO(self._frame.decompress(self._packed))
+            self._packed = self._frame.unused_data if self._frame.eof else b""
+            self._frame = None if self._frame.eof else self._frame
+        return piece
 
 
 class _Fresh:
