@@ -27,8 +27,9 @@ from batch.report_figures import (
     within,
 )
 from batch.report_period import settle_period
+from batch.report_rows import tagged_files
 from batch.report_words import highlights, percent, signed
-from batch.sink import PartFile
+from batch.sink import PartFile, refuse_input, target_of
 from classifier.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
@@ -125,14 +126,19 @@ def write_report(path: Path, output: Path, options: ReportOptions) -> dict[str, 
     """Write the report of a tagged file, complete or not at all; return its figures.
 
     Raises:
-        FileError: A file cannot be read or written.
+        FileError: A file cannot be read or written, or the page would replace what it is about.
         ColumnMissing: The file has no tags, or lacks a column the user named.
     """
-    report = build_report(path, options)
-    page = render_page(report, made_at=datetime.datetime.now(SHANGHAI))
+    for source in tagged_files(path):
+        refuse_input(source, target_of(output))
     file = PartFile(output)
-    file.write(page.encode("utf-8", "replace"))
-    file.commit()
+    try:
+        report = build_report(path, options)
+        page = render_page(report, made_at=datetime.datetime.now(SHANGHAI))
+        file.write(page.encode("utf-8", "replace"))
+        file.commit()
+    finally:
+        file.drop()
     return report
 
 

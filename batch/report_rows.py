@@ -47,17 +47,30 @@ def read_tables(path: Path) -> Iterator[Table]:
         FileError: The file cannot be read.
         ColumnMissing: There is no tag in it.
     """
-    if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.is_file() and _is_ours(file, path))
-        if not files:
-            raise untagged(path)
-        for file in files:
-            with contextlib.suppress(ColumnMissing):
-                yield from _tables_of(file)
-    elif path.is_file():
+    files = tagged_files(path)
+    if not path.is_dir():
         yield from _tables_of(path)
-    else:
+        return
+    for file in files:
+        with contextlib.suppress(ColumnMissing):
+            yield from _tables_of(file)
+
+
+def tagged_files(path: Path) -> list[Path]:
+    """Return the files that ``read_tables`` reads.
+
+    Raises:
+        FileError: There is no such file.
+        ColumnMissing: The directory has none.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
         raise FileError(f"没有这个文件：{path}", fix="检查路径")
+    files = sorted(file for file in path.rglob("*") if file.is_file() and _is_ours(file, path))
+    if not files:
+        raise untagged(path)
+    return files
 
 
 def _is_ours(file: Path, folder: Path) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from batch.options import TagOptions, Tally
-from batch.sink import PartFile, Pipe, part_path, sync_directory
+from batch.sink import PartFile, Pipe, part_path, sync_directory, target_of
 from batch.source import PIPE
 from classifier.errors import ResumeRefused
 
@@ -114,7 +114,7 @@ class Sinks:
         if final is None:
             self.main: PartFile | Pipe = Pipe()
             return
-        listed = rejects_path(final)
+        listed = target_of(rejects_path(final))
         place = find_place(final, mark) if resume else None
         if place and _size(part_path(final)) >= place.written and _size(part_path(listed)) >= place.rejected:
             self.place = place

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import gzip
 import os
+import stat
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import zstandard
 
+from batch.reasons import reason_of
 from batch.source import PIPE, packing_of
 from classifier.errors import FileError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from batch.encoding import Script
-
-if TYPE_CHECKING:
-    from pathlib import Path
+    from typing import BinaryIO
 
     from batch.encoding import Script
 
@@ -40,13 +39,50 @@ def sync_directory(directory: Path) -> None:
 
 def refuse(path: Path, error: OSError) -> FileError:
     """Return the error for a path that cannot be written."""
-    return FileError(f"写不了 {path}（{error.strerror}）", fix="检查目录是否存在、权限与磁盘空间")
+    return FileError(f"写不了 {path}（{reason_of(error)}）", fix="检查目录是否存在、权限与磁盘空间")
+
+
+def target_of(output: Path) -> Path:
+    """Return the file an output's name stands for: behind a symbolic link, the one it leads to.
+
+    Raises:
+        FileError: Something else than a file has that name.
+    """
+    final = Path(os.path.realpath(output)) if os.path.islink(output) else output
+    mode = _mode_of(final)
+    if mode is not None and stat.S_ISDIR(mode):
+        raise FileError(f"输出 {output} 是一个目录", expected="文件名", fix="在目录后面写上文件名")
+    if mode is not None and not stat.S_ISREG(mode):
+        raise FileError(
+            f"输出 {output} 不是普通文件，而是管道或设备", expected="文件名", fix="换一个文件名；要写到标准输出就用 -"
+        )
+    return final
+
+
+def _mode_of(path: Path) -> int | None:
+    """Return kind and permissions of what has a name, None if nothing has."""
+    try:
+        return path.stat().st_mode
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise refuse(path, error) from error
+
+
+def refuse_input(source: Path, final: Path) -> None:
+    """Refuse an output that is the input.
+
+    Raises:
+        FileError: It is.
+    """
+    if final.exists() and final.samefile(source):
+        raise FileError("输出与输入是同一个文件", expected="另一个文件名", fix="换一个输出文件名，原文件不会被改动")
 
 
 class PartFile:
     """A file that grows under another name and appears under its own only when complete.
 
-    Two runs at once on one output are refused by a lock.
+    Two runs at once on one output are refused by a lock. A file that had the name keeps its permissions.
 
     Attributes:
         final: The name it will have.
@@ -54,19 +90,45 @@ class PartFile:
     """
 
     def __init__(self, final: Path, *, keep: bool = False) -> None:
-        self.final, self.part = final, part_path(final)
-        try:
-            self._file = self.part.open("r+b" if keep else "ab")
-        except OSError as error:
-            raise refuse(final, error) from error
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            self._file.close()
-            raise FileError(f"另一个 tousu tag 正在写 {final}", fix="等它结束，或换一个输出文件名") from error
+        self.final = target_of(final)
+        self.part = part_path(self.final)
+        mode = _mode_of(self.final)
+        self._mode = None if mode is None else stat.S_IMODE(mode) & 0o777
+        self._file = self._locked(keep=keep)
+        if self._mode is not None:
+            self._permit(self._mode | stat.S_IWUSR)
         self.offset = 0
         if not keep:
             self._file.truncate(0)
+
+    def _locked(self, *, keep: bool) -> BinaryIO:
+        """Return the part file, open and locked.
+
+        Another run may give the file its final name, or remove it, between our opening and our locking it;
+        then it is not ours to write to.
+        """
+        while True:
+            try:
+                file = self.part.open("r+b" if keep else "ab")
+            except OSError as error:
+                raise refuse(self.final, error) from error
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.close()
+                raise FileError(f"另一个 tousu tag 正在写 {self.final}", fix="等它结束，或换一个输出文件名") from error
+            except OSError as error:
+                file.close()
+                raise refuse(self.final, error) from error
+            with contextlib.suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(file.fileno()), self.part.stat()):
+                    return file
+            file.close()
+
+    def _permit(self, mode: int) -> None:
+        """Set the permissions, where the disk knows any."""
+        with contextlib.suppress(OSError):
+            os.fchmod(self._file.fileno(), mode)
 
     def go_on_at(self, offset: int) -> None:
         """Drop what was written behind ``offset`` and go on there."""
@@ -88,24 +150,33 @@ class PartFile:
 
     def sync(self) -> None:
         """Make everything written safe on disk."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise refuse(self.final, error) from error
 
     def commit(self) -> None:
-        """Give the complete file its name."""
+        """Give the complete file its name; the lock is held until it has it."""
         self.sync()
+        if self._mode is not None:
+            self._permit(self._mode)
+        try:
+            self.part.replace(self.final)
+            sync_directory(self.final.parent)
+        except OSError as error:
+            raise refuse(self.final, error) from error
         self._file.close()
-        self.part.replace(self.final)
-        sync_directory(self.final.parent)
 
     def close(self) -> None:
         """Leave the part file as it is."""
         self._file.close()
 
     def drop(self) -> None:
-        """Remove the part file."""
-        self._file.close()
-        self.part.unlink(missing_ok=True)
+        """Remove the part file, unless it is closed: then the name may be another run's."""
+        if not self._file.closed:
+            self.part.unlink(missing_ok=True)
+            self._file.close()
 
 
 class Pipe:

@@ -13,9 +13,10 @@ from batch.jsonl import JsonLines
 from batch.lines import LineFormat, LineRun
 from batch.options import TagOptions, TagSummary, Tally
 from batch.progress import Reporter, Silent
+from batch.reasons import reason_of
 from batch.resume import Place, Sinks, rejects_path, run_mark
-from batch.sink import Packer, PartFile
-from batch.source import PIPE, Source
+from batch.sink import Packer, PartFile, refuse_input, target_of
+from batch.source import PIPE, Source, is_pipe
 from batch.stop import Stopper
 from classifier.errors import FileError, FormatUnknown, ResumeRefused
 
@@ -40,9 +41,9 @@ def tag_file(
         KeyboardInterrupt: The user stopped the run; ``resume`` goes on with it.
     """
     began = time.monotonic()
+    check_paths(source, output)
     form = format_of(source, output, options.form)
     summary = TagSummary(source, output, classifier.version)
-    check_paths(source, output)
     tag = tag_lines if form in LINE_FORMATS else tag_whole
     tag(source, output, form, classifier, options, reporter or Silent(), summary)
     summary.seconds = time.monotonic() - began
@@ -50,17 +51,22 @@ def tag_file(
 
 
 def check_paths(source: str, output: str) -> None:
-    """Refuse an input that is not there and an output that is the input.
+    """Refuse an input that is not there, an output that is the input, and one that is no file.
 
     Raises:
         FileError: One of these.
     """
-    if source == PIPE:
-        return
-    if not Path(source).exists():
-        raise FileError(f"没有这个文件：{source}", fix="检查路径")
-    if output != PIPE and Path(output).exists() and Path(output).samefile(source):
-        raise FileError("输出与输入是同一个文件", expected="另一个文件名", fix="换一个输出文件名，原文件不会被改动")
+    if source != PIPE:
+        try:
+            Path(source).stat()
+        except FileNotFoundError as error:
+            raise FileError(f"没有这个文件：{source}", fix="检查路径") from error
+        except OSError as error:
+            raise FileError(f"读不了 {source}（{reason_of(error)}）", fix="检查路径与权限") from error
+    if output != PIPE:
+        final = target_of(Path(output))
+        if source != PIPE:
+            refuse_input(Path(source), final)
 
 
 def line_format(form: str, source: Source, options: TagOptions) -> LineFormat:
@@ -79,14 +85,14 @@ def tag_whole(
     summary: TagSummary,
 ) -> None:  # fmt: skip
     """Tag a format that is written in one piece: a run that was cut off begins anew."""
-    if PIPE in (path, output):
+    if output == PIPE or is_pipe(path):
         raise FormatUnknown(f"{form} 不能走管道", expected="文件作输入和输出", fix="写明文件名")
     if options.resume:
         summary.notes.append(f"{form} 不能从中间续写，已从头开始")
     from batch.parquet import ParquetRun  # each brings a heavy library
     from batch.sheets import WorkbookRun
 
-    final = Path(output)
+    final = target_of(Path(output))
     sink, rejects = PartFile(final), PartFile(rejects_path(final))
     with Stopper() as stopper:
 
@@ -117,10 +123,10 @@ def tag_lines(
     summary: TagSummary,
 ) -> None:  # fmt: skip
     """Tag a line format from a source to a sink, going on where an earlier run stopped if asked to."""
-    final = None if output == PIPE else Path(output)
-    if options.resume and (final is None or path == PIPE):
+    final = None if output == PIPE else target_of(Path(output))
+    if options.resume and (final is None or is_pipe(path)):
         raise ResumeRefused("管道不能续跑", expected="文件作输入和输出", fix="去掉 --resume")
-    with Source(path) as source, Stopper(active=path != PIPE) as stopper:
+    with Source(path) as source, Stopper(active=not source.is_pipe) as stopper:
         script = source.settle(options.encoding, strict=form != ".jsonl")
         written = script_of(options.output_encoding) if options.output_encoding else script
         reader = line_format(form, source, options)
@@ -141,7 +147,7 @@ def tag_lines(
             source.skip(place.read)
             run = LineRun(
                 source=source, sink=sinks.main, rejects=sinks.rejects, packer=packer, form=reader, tally=summary.tally,
-                keep=sinks.keep if path != PIPE else None, options=options,
+                keep=None if source.is_pipe else sinks.keep, options=options,
             )  # fmt: skip
             reporter.start(source.name, source.size)
             run.go(classifier, reporter, stopper, at=place.read)

@@ -96,8 +96,9 @@ def tag(
 def how_to_go_on(source: str, output: str) -> str:
     """Return in Chinese how a run that was stopped can be gone on with."""
     from batch.formats import LINE_FORMATS, ending_of
+    from batch.source import is_pipe
 
-    if "-" in (source, output):
+    if output == "-" or is_pipe(source):
         return "管道不能续写，请重新开始"
     if Path(source).is_dir():
         return "已标好的文件都已写好；用同样的命令加上 --resume 就能接着做"
