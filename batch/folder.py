@@ -12,7 +12,9 @@ import orjson
 
 from batch.formats import ending_of
 from batch.options import TagSummary, Tally
+from batch.reasons import reason_of
 from batch.resume import run_mark
+from batch.source import PIPE
 from batch.tag import tag_file
 from classifier.errors import FileError, FormatUnknown, TousuError
 
@@ -56,6 +58,8 @@ class FolderSummary:
         whole.notes = [f"{len(self.files)} 个文件标好"]
         if self.skipped:
             whole.notes.append(f"{len(self.skipped)} 个文件上次已标好，跳过")
+        if self.failed:
+            whole.notes.append("改好下列文件之后，用同样的命令加上 --resume 只补标它们")
         whole.notes += [f"{name} 未标：{why}" for name, why in self.failed.items()]
         return whole
 
@@ -64,8 +68,14 @@ def files_of(source: Path, output: Path) -> list[Path]:
     """Return the files of a directory that can be tagged, by name; hidden ones and outputs left out.
 
     Raises:
+        FileError: The directory lies in the output's.
         FormatUnknown: There is none.
     """
+    if source.resolve().is_relative_to(output.resolve()):
+        raise FileError(
+            f"输入目录 {source} 就是输出目录 {output}，或在它之内", expected="另一个输出目录",
+            fix="换一个输出目录，原文件不会被改动",
+        )  # fmt: skip
     found = [
         path
         for path in sorted(source.rglob("*"))
@@ -98,15 +108,14 @@ def tag_folder(
         FileError: There is nothing to tag, or the output directory cannot be made.
         KeyboardInterrupt: The user stopped the run.
     """
+    if output == PIPE:
+        raise FileError("目录不能写到标准输出", expected="输出目录", fix="写明输出目录，或逐个文件标注")
     root, target = Path(source), Path(output)
     paths = files_of(root, target)
-    try:
-        target.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FileError(f"建不了目录 {target}（{error.strerror}）", fix="检查路径与权限") from error
+    _make(target)
     journal = target / DONE
     before = _read(journal) if options.resume else {}
-    done: dict[str, Any] = {}
+    done = dict(before)
     summary = FolderSummary()
     for path in paths:
         name = str(path.relative_to(root))
@@ -114,10 +123,9 @@ def tag_folder(
         mark = run_mark(str(path), classifier.version, options)
         if before.get(name) == mark and final.exists():
             summary.skipped.append(name)
-            done[name] = mark
             continue
-        final.parent.mkdir(parents=True, exist_ok=True)
         try:
+            _make(final.parent)
             one = tag_file(str(path), str(final), classifier, options, reporter=reporter)
         except TousuError as error:
             summary.failed[name] = str(error)
@@ -127,8 +135,17 @@ def tag_folder(
         _write(journal, done)
         if told:
             told(one)
-    journal.unlink(missing_ok=True)
+    if not summary.failed:
+        journal.unlink(missing_ok=True)
     return summary
+
+
+def _make(directory: Path) -> None:
+    """Make a directory and those above it, unless they are there."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"建不了目录 {directory}（{reason_of(error)}）", fix="检查路径与权限") from error
 
 
 def _read(journal: Path) -> dict[str, Any]:

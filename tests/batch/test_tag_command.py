@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from batch.folder import DONE
 from tests.batch.support import COMPLAINTS, json_lines
 
 if TYPE_CHECKING:
@@ -68,7 +69,45 @@ def test_a_directory_goes_on_past_a_broken_file(tousu, source: Path, tmp_path: P
     assert summary["rows"] == 7
     assert list(summary["failed"]) == ["c.xlsx"]
     assert len(json_lines(output / "甲" / "a.jsonl")) == 6
-    assert sorted(path.name for path in output.rglob("*") if path.is_file()) == ["a.jsonl", "b.csv"]
+    assert sorted(path.name for path in output.rglob("*") if path.is_file()) == [DONE, "a.jsonl", "b.csv"]
+
+
+def test_a_directory_run_goes_on_with_what_failed(tousu, source: Path, tmp_path: Path) -> None:
+    folder, output = tmp_path / "in", tmp_path / "out"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub" / "a.jsonl").write_bytes(source.read_bytes())
+    for name in ("b.csv", "z.csv"):
+        (folder / name).write_text(f"text,x\n{COMPLAINTS[0]},1\n", "utf-8")
+    (folder / "c.xlsx").write_bytes(b"broken")
+    output.mkdir()
+    (output / "sub").write_text("a file where a directory belongs", "utf-8")
+    done = tousu("tag", folder, output, "--json", "--quiet")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert sorted(json.loads(done.stdout)["failed"]) == ["c.xlsx", "sub/a.jsonl"]
+    assert "建不了目录" in done.stdout
+    (output / "sub").unlink()
+    done = tousu("tag", folder, output, "--json", "--quiet", "--resume")
+    summary = json.loads(done.stdout)
+    assert summary["skipped"] == ["b.csv", "z.csv"]
+    assert list(summary["failed"]) == ["c.xlsx"]
+    (folder / "c.xlsx").unlink()
+    done = tousu("tag", folder, output, "--json", "--quiet", "--resume")
+    assert (done.returncode, len(json.loads(done.stdout)["skipped"])) == (0, 3)
+    assert not (output / DONE).exists()
+
+
+def test_a_directory_goes_to_another_directory(tousu, source: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "in" / "sub"
+    folder.mkdir(parents=True)
+    (folder / "a.jsonl").write_bytes(source.read_bytes())
+    for output, said in (("-", "目录不能写到标准输出"), (folder, "就是输出目录"), (folder.parent, "就是输出目录")):
+        done = tousu("tag", folder, output, cwd=tmp_path)
+        assert done.returncode == 1
+        assert said in done.stderr
+    assert not (tmp_path / "-").exists()
+    done = tousu("tag", folder, folder / "out")
+    assert done.returncode == 0, done.stderr
+    assert len(json_lines(folder / "out" / "a.jsonl")) == 6
 
 
 def test_other_names_for_the_model_and_columns(tousu, small_model: Path, tmp_path: Path) -> None:
