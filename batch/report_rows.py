@@ -6,27 +6,29 @@ import contextlib
 import csv
 import io
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from batch.columns import ADDED
+from batch.delimited import DELIMITERS
+from batch.formats import LINE_FORMATS, ending_of
 from batch.source import Source, packing_of
 from classifier.errors import ColumnMissing, FileError, FormatUnknown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from typing_extensions import Buffer
 
 TAGGING = "tagging"
-LINES = (".jsonl", ".ndjson", ".csv", ".tsv")
-ENDINGS = (*LINES, ".parquet", ".xlsx")
 HEADER_WITHIN = 50
+HEADER_LINES = 200
 PIECE = 4096
 LONGEST_CELL = 64 << 20
-READABLE = ".jsonl、.csv、.tsv（可再压缩为 .gz 或 .zst）、.xlsx、.parquet"
+READABLE = "tousu tag 能标的各种后缀：.jsonl、.csv、.tsv（可再压缩为 .gz 或 .zst）、.xlsx、.parquet 等"
 
 
 @dataclass(slots=True)
@@ -77,23 +79,26 @@ def _is_ours(file: Path, folder: Path) -> bool:
     """Return whether a file of a directory may hold tags: no mark of Spark's, no list of rejects, nothing hidden."""
     inside = file.relative_to(folder).parts
     hidden = any(part.startswith((".", "_")) for part in inside)
-    return not hidden and not file.name.endswith(".rejects.jsonl") and _ending(file) in ENDINGS
+    return not hidden and not file.name.endswith(".rejects.jsonl") and bool(_ending(file))
 
 
 def _ending(path: Path) -> str:
     """Return the format's ending of a file name; nothing for a packed format that is read unpacked only."""
-    packing = packing_of(path.name)
-    ending = Path(path.name.lower().removesuffix(packing)).suffix
-    return ending if not packing or ending in LINES else ""
+    ending = ending_of(path.name)
+    return ending if ending in LINE_FORMATS or not packing_of(path.name) else ""
 
 
 def _tables_of(path: Path) -> Iterator[Table]:
     """Yield the tagged tables of a file."""
     ending = _ending(path)
-    if ending in (".jsonl", ".ndjson"):
-        yield Table([], _json_rows(path))
+    if ending == ".jsonl":
+        rows = _json_rows(path)
+        head = list(islice(rows, PIECE))
+        if not any(key.startswith(TAGGING) for (row,) in head for key in row):
+            raise untagged(path)  # in a directory: some other JSON
+        yield Table([], chain(head, rows))
     elif ending in (".csv", ".tsv"):
-        yield from _flat(path, "\t" if ending == ".tsv" else ",")
+        yield from _flat(path)
     elif ending == ".parquet":
         yield from _parquet(path)
     elif ending == ".xlsx":
@@ -130,17 +135,22 @@ def _json_rows(path: Path) -> Iterator[Sequence[Any]]:
                 yield (value if isinstance(value, dict) else {},)
 
 
-def _flat(path: Path, delimiter: str) -> Iterator[Table]:
-    """Yield the table of a CSV or TSV file; rows above its header are passed over."""
+def _flat(path: Path) -> Iterator[Table]:
+    """Yield the table of a CSV or TSV file; rows above its header are passed over.
+
+    Whichever delimiter makes a header of the added names is the file's: ``tousu tag`` keeps the input's.
+    """
     csv.field_size_limit(LONGEST_CELL)
     with _text_of(path) as file:
-        rows = csv.reader(file, delimiter=delimiter)
-        for number, row in enumerate(rows):
-            if is_header(row):
-                yield Table(row, (cells for cells in rows if cells))
+        head = list(islice(file, HEADER_LINES))
+        for delimiter in DELIMITERS:
+            rows = csv.reader(head, delimiter=delimiter)
+            at = next((number for number, row in enumerate(islice(rows, HEADER_WITHIN)) if is_header(row)), None)
+            if at is not None:
+                rows = csv.reader(chain(head, file), delimiter=delimiter)
+                header = next(islice(rows, at, None))
+                yield Table(header, (cells for cells in rows if cells))
                 return
-            if number >= HEADER_WITHIN:
-                break
     raise untagged(path)
 
 

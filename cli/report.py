@@ -20,7 +20,7 @@ DAY = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"]
 def report(
     tagged: Annotated[
         Path,
-        typer.Argument(metavar="TAGGED", help="tousu tag 的输出：.jsonl .csv .tsv .xlsx .parquet，或装着它们的目录。"),
+        typer.Argument(metavar="TAGGED", help="tousu tag 的输出，任何格式，或装着它们的目录。"),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="写出的网页。")] = Path("report.html"),
     since: Annotated[datetime.datetime | None, typer.Option(formats=DAY, metavar="日期", help="起始日（含）。")] = None,

@@ -20,6 +20,7 @@ from batch.report_data import Wanted
 from classifier import Classifier
 from classifier.errors import ColumnMissing, FileError, FormatUnknown
 from tests.batch.backlog import COPIES, SHOPS, make_backlog, write_jsonl
+from tests.batch.support import COMPLAINTS, run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,6 +79,32 @@ def plain(report: dict) -> dict:
 @pytest.mark.parametrize("name", FILES[1:])
 def test_every_format_tells_the_same(folder, name):
     assert plain(build_report(folder / name, NOVEMBER)) == plain(build_report(folder / "t.jsonl", NOVEMBER))
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("t.jsonl", "a.json"), ("t.jsonl", "a.ndjson"), ("t.tsv", "a.txt"), ("t.parquet", "a.pq"), ("t.xlsx", "a.xlsm")],
+)
+def test_every_ending_that_is_tagged_is_read(folder, tmp_path, name, kept):
+    (tmp_path / kept).write_bytes((folder / name).read_bytes())
+    assert build_report(tmp_path / kept, NOVEMBER)["overview"] == build_report(folder / name, NOVEMBER)["overview"]
+
+
+def test_other_json_in_a_directory_is_no_complaint(folder, tmp_path):
+    (tmp_path / "t.jsonl").write_bytes((folder / "t.jsonl").read_bytes())
+    (tmp_path / "settings.json").write_text('{\n  "colour": "blue"\n}\n', "utf-8")
+    assert build_report(tmp_path, NOVEMBER)["overview"] == build_report(folder / "t.jsonl", NOVEMBER)["overview"]
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_the_delimiter_of_the_input_is_read_again(tmp_path, shipped, delimiter):
+    source, output = tmp_path / "a.csv", tmp_path / "b.csv"
+    with source.open("w", encoding="utf-8", newline="") as file:
+        rows = [(number, f"{text}；a,b", "2026-03-01") for number, text in enumerate(COMPLAINTS)]
+        csv.writer(file, delimiter=delimiter).writerows([["台账；三月"], ["号", "投诉内容", "登记时间"], *rows])
+    run(shipped, source, output)
+    seen = build_report(output, ReportOptions())
+    assert (seen["overview"]["tagged"], seen["columns"]["date"]) == (6, "登记时间")
 
 
 def test_the_figures_are_those_counted_by_hand(folder):
