@@ -15,7 +15,7 @@ from batch.columns import choose_text_columns, free_name
 from batch.lines import Block
 from batch.options import LONGEST_TEXT
 from batch.rejects import BROKEN_ENCODING, BROKEN_JSON, NO_COLUMN, NOT_OBJECT, Fault, fault_of
-from classifier.errors import ColumnMissing
+from classifier.errors import ColumnMissing, FileError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,6 +48,7 @@ class JsonLines:
 
     def begin(self, head: bytes) -> tuple[int, bytes]:
         """Settle which keys hold the texts from the first rows; there is no header."""
+        self._refuse_one_value(head)
         rows = []
         for line in head.split(b"\n")[:SAMPLE]:
             value = self._parse(line)
@@ -71,6 +72,29 @@ class JsonLines:
         self._keys = [names[place] for place in places]
         self.notes.append(said)
         return 0, b""
+
+    def _refuse_one_value(self, head: bytes) -> None:
+        """Refuse a file that is one JSON value over many lines, or one array of objects, instead of one object a line.
+
+        Raises:
+            FileError: It is.
+        """
+        lines = [line.strip(WHITE) for line in head.split(b"\n")[:SAMPLE] if line.strip(WHITE)]
+        if not lines or lines[0][:1] not in (b"[", b"{"):
+            return
+        array = lines[0].startswith(b"[")
+        first, objects = self._parse(lines[0]), sum(isinstance(self._parse(line), dict) for line in lines[1:])
+        if isinstance(first, list):
+            one = len(lines) == 1 and any(isinstance(row, dict) for row in first)
+        else:
+            # The last object of an array has no comma behind it: that line looks like one of ours.
+            one = first is BROKEN_JSON and objects <= 1 if array else lines[0] == b"{" and not objects
+        if one:
+            raise FileError(
+                f"{self._name} 是一个 JSON {'数组' if array else '对象，分写在多行上'}",
+                expected="JSONL，即每行一个 JSON 对象",
+                fix="转成每行一个对象再标，例如 jq -c '.[]' 原文件 > 新文件.jsonl" if array else "每个对象写在一行上",
+            )
 
     def cut(self, data: bytes, *, final: bool) -> Block:
         """Return the rows of ``data``."""
