@@ -53,6 +53,7 @@ class Delimited:
         self._flat = FlatColumns(language)
         self._places: list[int] = []
         self._width = 0
+        self._lossy = False
         self.notes: list[str] = []
         # The module's own limit, 128 KiB, is far below what a row may hold here; it can only be set for all.
         csv.field_size_limit(1 << 30)
@@ -157,6 +158,7 @@ class Delimited:
             body, end = self._split(raw)
             if record.fault is OPEN_QUOTE:
                 body += b'"'
+            body = self._trimmed(body, record)
             fault, text = self._look_at(record, broken)
             before = self._before(body, record.cells)
             if fault:
@@ -170,6 +172,16 @@ class Delimited:
             block.rows += 1
         block.newlines = records[-1].last if records else 0
         return block
+
+    def _trimmed(self, body: bytes, record: Record) -> bytes:
+        """Return a record's bytes without empty cells behind the header's last column: ours shall stand there."""
+        surplus = record.cells[self._width :]
+        if not surplus or any(surplus) or record.fault:
+            return body
+        for _ in surplus:
+            body = body.removesuffix(b'""').removesuffix(self._mark())
+        record.cells = record.cells[: self._width]
+        return body
 
     def _look_at(self, record: Record, broken: set[int]) -> tuple[Fault | None, str]:
         """Return why a record cannot be tagged, or its text."""
@@ -207,7 +219,14 @@ class Delimited:
         try:
             return value.encode(self._codec)
         except UnicodeEncodeError:
-            return value.encode(self._codec, "replace" if self._codec != "gb18030" else "surrogateescape")
+            if self._codec in ("utf-8", "gb18030"):  # not a character that is missing, but a broken byte
+                return value.encode(self._codec, "replace" if self._codec == "utf-8" else "surrogateescape")
+            if not self._lossy:
+                self._lossy = True
+                self.notes.append(
+                    f"有的新增内容在 {self._codec} 中没有对应的字，以 ? 代替；先把文件转成 UTF-8 再标就能写全"
+                )
+            return value.encode(self._codec, "replace")
 
     def _empty(self, fault: Fault) -> bytes:
         """Return the added cells of a row without a tag."""

@@ -51,6 +51,7 @@ class FolderSummary:
             rows=sum(tally.rows for tally in tallies),
             rejects=sum(tally.rejects for tally in tallies),
             online=sum(tally.online for tally in tallies),
+            replaced=sum(tally.replaced for tally in tallies),
             domains=sum((tally.domains for tally in tallies), Counter()),
             decisions=sum((tally.decisions for tally in tallies), Counter()),
         )

@@ -182,6 +182,7 @@ class LineRun:
         """Write a block and count it."""
         block = outcome.block
         self._sink.write(self._packer.pack(self._form.render(block, outcome.taggings, outcome.words)))
+        self._tally.replaced = self._packer.replaced
         if self._rejects and block.faults:
             rows, lines = self._tally.rows, self._tally.lines
             listed = [reject_line(rows + row + 1, fault, line=lines + line + 1) for row, line, fault in block.faults]

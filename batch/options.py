@@ -53,12 +53,17 @@ class TagOptions:
 
 @dataclass(slots=True)
 class Tally:
-    """What has been counted so far; kept in the journal."""
+    """What has been counted so far; kept in the journal.
+
+    Attributes:
+        replaced: Characters the output's encoding does not have.
+    """
 
     rows: int = 0
     lines: int = 0
     rejects: int = 0
     online: int = 0
+    replaced: int = 0
     domains: Counter[str] = field(default_factory=Counter)
     decisions: Counter[str] = field(default_factory=Counter)
 
@@ -69,6 +74,7 @@ class Tally:
             "lines": self.lines,
             "rejects": self.rejects,
             "online": self.online,
+            "replaced": self.replaced,
             "domains": dict(self.domains),
             "decisions": dict(self.decisions),
         }
@@ -78,6 +84,7 @@ class Tally:
         """Return the counts that ``to_dict`` gave."""
         return cls(
             **{key: kept[key] for key in ("rows", "lines", "rejects", "online")},
+            replaced=kept.get("replaced", 0),
             domains=Counter(kept["domains"]),
             decisions=Counter(kept["decisions"]),
         )

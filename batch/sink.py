@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gzip
+import json
 import os
 import stat
 import sys
@@ -209,6 +210,9 @@ class Packer:
         name: The output's name; its ending tells the packing.
         read: How the input spells characters.
         written: How the output shall.
+
+    Attributes:
+        replaced: How many characters the output's encoding does not have; each is written as an escape, as in JSON.
     """
 
     def __init__(self, name: str, read: Script, written: Script) -> None:
@@ -216,6 +220,7 @@ class Packer:
         self._read, self._written = read, written
         self._same = written.codec == read.inner
         self._errors = "surrogatepass" if read.codec == written.codec else "backslashreplace"
+        self.replaced = 0
 
     def mark(self) -> bytes:
         """Return the output's byte-order mark, packed."""
@@ -224,8 +229,18 @@ class Packer:
     def pack(self, data: bytes) -> bytes:
         """Return a block of whole lines as the output holds it; packed pieces may be put end to end."""
         if not self._same:
-            data = data.decode(self._read.inner, self._errors).encode(self._written.codec, self._errors)
+            data = self._spelled(data.decode(self._read.inner, self._errors))
         return self._packed(data)
+
+    def _spelled(self, text: str) -> bytes:
+        """Return a text in the output's encoding, characters it does not have as escapes."""
+        codec = self._written.codec
+        try:
+            return text.encode(codec, "surrogatepass" if self._errors == "surrogatepass" else "strict")
+        except UnicodeEncodeError:
+            missing = {sign for sign in set(text) if not sign.encode(codec, "ignore")}
+            self.replaced += sum(map(text.count, missing))
+            return text.translate({ord(sign): json.dumps(sign)[1:-1] for sign in missing}).encode(codec)
 
     def _packed(self, data: bytes) -> bytes:
         """Return a gzip member or a zstd frame if the name says so."""

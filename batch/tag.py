@@ -140,9 +140,11 @@ def tag_lines(
             place = sinks.place
             if place is None:
                 sinks.main.write(packer.mark() + packer.pack(header))
+                summary.tally.replaced = packer.replaced
                 summary.tally.lines = source.peek()[:consumed].count(b"\n")
                 place = Place(consumed, sinks.main.offset, 0, summary.tally.to_dict())
             summary.tally = Tally.from_dict(place.tally)
+            packer.replaced = summary.tally.replaced
             summary.notes += sinks.notes
             source.skip(place.read)
             run = LineRun(
@@ -152,6 +154,10 @@ def tag_lines(
             reporter.start(source.name, source.size)
             run.go(classifier, reporter, stopper, at=place.read)
             summary.notes += reader.notes + source.notes
+            if packer.replaced:
+                summary.notes.append(
+                    f"有 {packer.replaced:,} 个字在 {written.name} 中没有，写成了 \\u 加编号；用 --output-encoding utf-8 可以写全"
+                )
             summary.rejects_file = sinks.commit(rejects=summary.tally.rejects)
         finally:
             reporter.stop()

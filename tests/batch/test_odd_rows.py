@@ -195,3 +195,68 @@ def test_an_empty_file_stays_empty(tmp_path: Path, shipped: Classifier, name: st
     (tmp_path / name).write_bytes(b"")
     assert run(shipped, tmp_path / name, tmp_path / f"out_{name}").tally.rows == 0
     assert (tmp_path / f"out_{name}").read_bytes() == b""
+
+
+ARRAY = [{"id": number, "text": text} for number, text in enumerate(COMPLAINTS)]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (json.dumps(ARRAY, ensure_ascii=False), "数组.*JSONL.*jq"),
+        (json.dumps(ARRAY, ensure_ascii=False, indent=2), "数组.*JSONL.*jq"),
+        ("[\n" + ",\n".join(json.dumps(row, ensure_ascii=False) for row in ARRAY) + "\n]\n", "数组.*JSONL.*jq"),
+        (json.dumps(ARRAY[0], ensure_ascii=False, indent=2), "多行.*JSONL.*一行"),
+    ],
+)
+def test_json_that_is_not_one_object_a_line_is_named(
+    tmp_path: Path, shipped: Classifier, content: str, said: str
+) -> None:
+    (tmp_path / "a.json").write_text(content, "utf-8")
+    with pytest.raises(FileError, match=said):
+        run(shipped, tmp_path / "a.json", tmp_path / "b.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
+@pytest.mark.parametrize("first", [b"[1, 2]", b'[{"a": 1}]', b"[broken", b"{", b"{broken"])
+def test_an_odd_first_row_is_only_a_row(tmp_path: Path, shipped: Classifier, first: bytes) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join([first, GOOD, GOOD]) + b"\n")
+    assert run(shipped, tmp_path / "a.jsonl", tmp_path / "b.jsonl").tally.rejects == 1
+
+
+def test_empty_cells_behind_the_last_column_do_no_harm(tmp_path: Path, shipped: Classifier) -> None:
+    source, output = tmp_path / "a.csv", tmp_path / "b.csv"
+    rows = [f"1,{COMPLAINTS[0]},2026-03-01,", f"2,{COMPLAINTS[0]},2026-03-01,,", f'3,{COMPLAINTS[0]},"a,",,""',
+            f"4,{COMPLAINTS[0]},2026-03-01", f"5,{COMPLAINTS[0]},2026-03-01,x", "6,,,,"]  # fmt: skip
+    source.write_text("\r\n".join(["编号,text,日期", *rows]) + "\r\n", "utf-8", newline="")
+    summary = run(shipped, source, output)
+    assert [(row["row"], row["code"]) for row in rejects(output)] == [(5, "too_many_cells"), (6, "no_text")]
+    assert summary.tally.rows == 6
+    made = cells(output)
+    for row, before in zip(made[1:5], rows, strict=False):
+        kept = next(csv.reader([before]))
+        assert row[:3] == kept[:3]
+        assert (row[3], len(row)) == ("elevator", len(made[0]))
+    assert (len(made[6]), made[6][-1]) == (len(made[0]), "没有投诉内容")
+
+
+def test_characters_the_output_cannot_hold_are_counted(tmp_path: Path, shipped: Classifier) -> None:
+    source, output = tmp_path / "a.csv", tmp_path / "b.csv"
+    source.write_text("text,備註\n電梯壞了,𠮷☃㐀\n電梯壞了,好\n", "utf-8")
+    summary = run(shipped, source, output, output_encoding="big5", language="en", evidence=False)
+    assert cells(output, "big5")[1][1] == r"\ud842\udfb7\u2603\u3400"
+    lost = sum(row[at].count("\\u") for row in cells(output, "big5") for at in range(2, 11))
+    assert summary.to_dict()["replaced"] == 3 + lost
+    assert any(f"有 {3 + lost} 个字在 big5 中没有" in note for note in summary.notes)
+    assert run(shipped, source, output, output_encoding="gb18030").to_dict()["replaced"] == 0
+    odd = tmp_path / "a.jsonl"
+    odd.write_text(json.dumps({"text": "電梯壞了", "備註": "𠮷é☃"}, ensure_ascii=False) + "\n", "utf-8")
+    assert run(shipped, odd, tmp_path / "b.jsonl", output_encoding="big5").tally.replaced >= 3
+    assert json.loads((tmp_path / "b.jsonl").read_bytes().decode("big5"))["備註"] == "𠮷é☃"
+
+
+def test_added_words_the_input_cannot_hold_are_told(tmp_path: Path, shipped: Classifier) -> None:
+    source, output = tmp_path / "a.csv", tmp_path / "b.csv"
+    source.write_bytes("text,x\n電梯壞了,1\n".encode("big5"))
+    summary = run(shipped, source, output, encoding="big5")
+    assert any("big5" in note and "以 ? 代替" in note for note in summary.notes)
