@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from classifier.errors import ModelCorrupt, ModelMissing, ModelProtocol
+from classifier.errors import FileError, ModelCorrupt, ModelMissing, ModelProtocol
+from classifier.wording import system_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,6 +83,21 @@ def shipped_path() -> Path:
     return data_root() / "models" / SHIPPED
 
 
+def check_place(path: Path) -> None:
+    """Check that a model can be written to ``path``, before the work of making one.
+
+    Raises:
+        ModelCorrupt: Something that is no model stands there.
+        FileError: The directory above is none or must not be written to.
+    """
+    if path.exists() and not (path / MANIFEST).is_file() and (not path.is_dir() or any(path.iterdir())):
+        raise ModelCorrupt(f"{path} 已存在，但不是模型目录", expected="新目录或旧模型目录", fix="换一个输出目录")
+    above = next(place for place in path.absolute().parents if place.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        why = "没有写权限" if above.is_dir() else "它不是目录"
+        raise FileError(f"模型不能写到 {path}：{above} {why}", fix="换一个输出目录")
+
+
 def save(
     path: Path, manifest: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], extras: Mapping[str, bytes]
 ) -> Artifact:
@@ -98,28 +114,41 @@ def save(
 
     Raises:
         ModelCorrupt: Something that is no model stands at ``path``.
+        FileError: It cannot be written.
     """
-    if path.exists() and not (path / MANIFEST).is_file() and (not path.is_dir() or any(path.iterdir())):
-        raise ModelCorrupt(f"{path} 已存在，但不是模型目录", expected="新目录或旧模型目录", fix="换一个输出目录")
+    check_place(path)
+    path = Path(os.path.abspath(path))  # "." has no name to stand under
     files = {ARRAYS: _npz_bytes(arrays)} | dict(extras)
     listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
     told = dict(manifest) | {"files": listed}
     whole = {"protocol": PROTOCOL, "version": _version(told)} | told
     files[MANIFEST] = (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode()
+    try:
+        _write(path, files)
+    except OSError as error:
+        raise FileError(f"模型写不到 {path}（{system_reason(error)}）", fix="检查权限与磁盘空间") from error
+    return Artifact(whole, dict(arrays))
+
+
+def _write(path: Path, files: Mapping[str, bytes]) -> None:
+    """Write a directory of files beside its place and move it there when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
     fresh.mkdir()
-    for name, data in files.items():
-        with (fresh / name).open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+    try:
+        for name, data in files.items():
+            with (fresh / name).open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+    except OSError:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
     old = path.with_name(f".{path.name}.{os.getpid()}.old")
     if path.exists():
         path.rename(old)
     fresh.rename(path)
     shutil.rmtree(old, ignore_errors=True)
-    return Artifact(whole, dict(arrays))
 
 
 def _version(told: Mapping[str, Any]) -> str:
@@ -148,7 +177,7 @@ def _checked_bytes(file: Path, entry: Mapping[str, Any]) -> bytes:
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise ModelCorrupt(f"模型文件读不出：{file}（{error.strerror}）", fix=RECOVER) from error
+        raise ModelCorrupt(f"模型文件读不出：{file}（{system_reason(error)}）", fix=RECOVER) from error
     digest = hashlib.sha256(content).hexdigest()
     if digest != entry.get("sha256"):
         raise ModelCorrupt(
@@ -175,7 +204,8 @@ def read_manifest(path: Path) -> dict[str, Any]:
             f"没有找到模型：{file}", expected="训练得到的模型目录", fix="检查路径，或用 tousu train 训练"
         ) from error
     except (OSError, ValueError) as error:
-        raise ModelCorrupt(f"模型清单读不出：{file}（{type(error).__name__}）", fix=RECOVER) from error
+        why = system_reason(error) if isinstance(error, OSError) else "不是 UTF-8 的 JSON"
+        raise ModelCorrupt(f"模型清单读不出：{file}（{why}）", fix=RECOVER) from error
     if not isinstance(manifest, dict):
         raise ModelCorrupt(f"模型清单不是一个 JSON 对象：{file}", fix=RECOVER)
     if manifest.get("protocol") != PROTOCOL:

@@ -15,6 +15,7 @@
     │   ├── ColumnMissing    no column holds the texts
     │   ├── FileSuspicious   a packed file that would unpack to far more than it should
     │   └── ResumeRefused    a run that was cut off cannot be gone on with
+    ├── UsageError           a command line is written wrongly
     ├── SettingsError        a setting is unknown, missing or wrong
     ├── StoreError           the service's store refuses or cannot be reached
     │   ├── NotFound         no such record
@@ -137,6 +138,12 @@ class ResumeRefused(FileError):
     """What a run left behind does not fit the run that should go on with it."""
 
     code = "resume_refused"
+
+
+class UsageError(TousuError):
+    """A command line names something that is not there or lacks something."""
+
+    code = "usage_invalid"
 
 
 class SettingsError(TousuError):

@@ -7,15 +7,17 @@ files the codes stand in one column, separated by ``;``, ``|`` or ``、``.
 from __future__ import annotations
 
 import csv
+import difflib
 import hashlib
 import io
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from batch.encoding import detect_encoding
-from classifier.errors import CorpusError
+from classifier.errors import CorpusError, EncodingUnknown
+from classifier.wording import system_reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 TEXT_NAMES = ("text", "内容", "投诉内容", "文本")
 CODE_NAMES = ("codes", "code", "label", "标签", "领域")
 SEPARATORS = re.compile(r"[;|、；]")
+COMMA = re.compile(r"[,，]")
+TAXONOMY = "领域表"
+MOST_NAMED = 20  # codes in a message
+ENDINGS = (".jsonl", ".csv", ".tsv")
 TRUE, FALSE = ("true", "1", "是", "yes"), ("false", "0", "否", "no")
 
 
@@ -53,19 +59,20 @@ class LabelledRow:
         return self.codes[0]
 
 
-def read_rows(paths: Iterable[Path], *, codes: Sequence[str] | None = None) -> list[LabelledRow]:
+def read_rows(paths: Iterable[Path], *, codes: Sequence[str] | None = None, of: str = TAXONOMY) -> list[LabelledRow]:
     """Read labelled rows from .jsonl, .csv and .tsv files and directories of them.
 
     Args:
         paths: Files and directories; a directory gives its labelled files in order of name.
         codes: The codes allowed; None allows any.
+        of: Whose codes those are, for messages.
 
     Raises:
         CorpusError: A file is missing or a row is wrong; the message names file, line and what is wrong.
         EncodingUnknown: A file is neither UTF-8 nor GB18030.
     """
     allowed = None if codes is None else frozenset(codes)
-    rows = [_row(raw, place, allowed) for file in _files(paths) for raw, place in _raw_rows(file)]
+    rows = [_row(raw, place, allowed, of) for file in _files(paths) for raw, place in _raw_rows(file)]
     if not rows:
         raise CorpusError("没有读到任何标注行", expected="至少一行 {text, codes}", fix="检查文件路径与内容")
     return rows
@@ -83,7 +90,7 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield the files named, directories opened up."""
     for path in paths:
         if path.is_dir():
-            found = sorted(item for item in path.iterdir() if item.suffix in (".jsonl", ".csv", ".tsv"))
+            found = sorted(item for item in path.iterdir() if item.suffix.lower() in ENDINGS)
             if not found:
                 raise CorpusError(f"目录 {path} 里没有标注文件", expected=".jsonl、.csv 或 .tsv", fix="检查路径")
             yield from found
@@ -95,20 +102,42 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _raw_rows(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield each row of a file as a mapping, with its place."""
-    with file.open("rb") as binary:
-        encoding = detect_encoding(binary, name=str(file))
-        content = io.TextIOWrapper(binary, encoding=encoding, newline="")
-        if file.suffix == ".jsonl":
-            for number, line in enumerate(content, 1):
-                if line.strip():
-                    yield _parsed(line, f"{file}:{number}"), f"{file}:{number}"
-        elif file.suffix in (".csv", ".tsv"):
-            reader = csv.DictReader(content, delimiter="\t" if file.suffix == ".tsv" else ",")
-            columns = list(reader.fieldnames or ())
-            for row in reader:
-                yield _from_columns(row, columns, file), f"{file}:{reader.line_num}"
-        else:
-            raise CorpusError(f"不认识的标注文件：{file}", expected=".jsonl、.csv 或 .tsv", fix="另存为其中一种")
+    ending = file.suffix.lower()
+    if ending not in ENDINGS:
+        raise CorpusError(
+            f"读不了 {file}：不是标注文件的格式", expected="UTF-8 或 GB18030 的 .jsonl、.csv 或 .tsv",
+            fix="表格请在 Excel 里另存为“CSV UTF-8（逗号分隔）”",
+        )  # fmt: skip
+    try:
+        with file.open("rb") as binary:
+            content = io.TextIOWrapper(binary, encoding=detect_encoding(binary, name=str(file)), newline="")
+            yield from _json_rows(content, file) if ending == ".jsonl" else _table_rows(content, file, ending)
+    except EncodingUnknown as error:
+        raise EncodingUnknown(error.found, expected=error.expected, fix="另存为 UTF-8") from error
+    except UnicodeDecodeError as error:  # a byte-order mark promised what does not follow
+        raise EncodingUnknown(f"{file} 的字节不合 {error.encoding}", fix="另存为 UTF-8") from error
+    except OSError as error:
+        raise CorpusError(f"读不了 {file}（{system_reason(error)}）", fix="检查路径与权限") from error
+
+
+def _json_rows(content: TextIO, file: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the rows of a file of JSON lines."""
+    for number, line in enumerate(content, 1):
+        if line.strip():
+            yield _parsed(line, f"{file}:{number}"), f"{file}:{number}"
+
+
+def _table_rows(content: TextIO, file: Path, ending: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the rows of a table."""
+    reader = csv.DictReader(content, delimiter="\t" if ending == ".tsv" else ",")
+    columns = list(reader.fieldnames or ())
+    try:
+        for row in reader:
+            yield _from_columns(row, columns, file), f"{file}:{reader.line_num}"
+    except csv.Error as error:
+        raise CorpusError(
+            f"{file}:{reader.line_num} 读不成表格", expected="引号成对、每格不超过十三万字", fix="改正该行"
+        ) from error
 
 
 def _parsed(line: str, place: str) -> dict[str, Any]:
@@ -138,7 +167,7 @@ def _from_columns(row: dict[str, Any], columns: list[str], file: Path) -> dict[s
     return {"text": row[text], "codes": split, "online": online, "series": row.get("series") or ""}
 
 
-def _row(raw: dict[str, Any], place: str, allowed: frozenset[str] | None) -> LabelledRow:
+def _row(raw: dict[str, Any], place: str, allowed: frozenset[str] | None, of: str) -> LabelledRow:
     """Check one raw row."""
     text, codes, online = raw.get("text"), raw.get("codes"), raw.get("online")
     if not isinstance(text, str):
@@ -149,14 +178,27 @@ def _row(raw: dict[str, Any], place: str, allowed: frozenset[str] | None) -> Lab
         raise CorpusError(f"{place} 的 codes 有重复", expected="每个代码一次", fix="删去重复的")
     unknown = [code for code in codes if allowed is not None and code not in allowed]
     if unknown:
-        raise CorpusError(
-            f"{place} 的代码 {'、'.join(unknown)} 不在领域表里", expected="领域表的代码",
-            fix="改正代码；若用的是自己的标签，请加 --labels-from-data",
-        )  # fmt: skip
+        raise _unknown(unknown, place, allowed or frozenset(), of)
     if online is not None and not isinstance(online, bool):
         raise CorpusError(f"{place} 的 online 不是 true 或 false", fix="改正该行")
     series, register = str(raw.get("series") or ""), str(raw.get("register") or "")
     return LabelledRow(text, tuple(codes), online, series, register, place)
+
+
+def _unknown(codes: Sequence[str], place: str, allowed: frozenset[str], of: str) -> CorpusError:
+    """Return the error for codes that are not allowed; it knows what people mistake for a separator."""
+    parts = {part.strip() for code in codes for part in COMMA.split(code)}
+    if len(parts) > len(codes) and parts <= allowed:
+        return CorpusError(
+            f"{place} 的代码 {'、'.join(codes)} 用逗号隔开", expected="一格里的几个代码用 ; 隔开",
+            fix="把代码之间的逗号改成 ;",
+        )  # fmt: skip
+    near = difflib.get_close_matches(codes[0], allowed, n=1)
+    fix = f"是不是要写 {near[0]}？" if near else "改正代码"
+    if of == TAXONOMY:
+        fix += "；若用的是自己的标签，请加 --labels-from-data"
+    expected = "、".join(sorted(allowed)) if len(allowed) <= MOST_NAMED else f"{of}里的代码"
+    return CorpusError(f"{place} 的代码 {'、'.join(codes)} 不在{of}里", expected=expected, fix=fix)
 
 
 def read_texts(path: Path) -> list[str]:

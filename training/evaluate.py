@@ -66,7 +66,11 @@ def evaluate(rows: Sequence[LabelledRow], said: Predictions, *, outside: str | N
     result: dict[str, Any] = {"rows": len(rows)}
     result["accuracy"] = share(int(right.sum()), right.size)
     every = np.flatnonzero(supports > 0)
-    result["macro_f1"] = _bootstrap(lambda at: macro_f1(said.truth[at], said.primary[at], every), right.size)
+    result["macro_f1"] = (
+        _bootstrap(lambda at: macro_f1(said.truth[at], said.primary[at], every), right.size)
+        if every.size
+        else share(0, 0)  # no row's primary is one the model knows
+    )
     if common.size:
         result["macro_f1_common"] = _bootstrap(
             lambda at: macro_f1(said.truth[at], said.primary[at], common), right.size

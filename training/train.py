@@ -103,7 +103,7 @@ def train(
         progress: Called with a step's name, how much of it is done, and its size.
 
     Raises:
-        CorpusError: Too few rows or domains.
+        CorpusError: Too few rows or domains, or texts without words or all alike.
     """
     primaries = {row.primary for row in rows}
     if len(rows) < LEAST_ROWS or len(primaries) < 2:
@@ -114,7 +114,14 @@ def train(
         )
     progress("读取特征", 0, 1)
     found = encoder.keys([row.text for row in rows])
+    if not any(keys.size for keys, _ in found):
+        raise CorpusError("标注行的文本里没有一个可用的字词", expected="中文投诉文本", fix="检查内容列是否选对")
     folds = assign_folds(rows)
+    if np.unique(folds).size < 2:
+        raise CorpusError(
+            f"{len(rows)} 行的文本几乎全都相同，没法留出一部分来检验", expected="内容各不相同的投诉",
+            fix="去掉重复的行，补充别的投诉",
+        )  # fmt: skip
     held_out = np.zeros((len(rows), len(labels.domains) + 1))
     present = np.unique(folds)
     for step, fold in enumerate(present):

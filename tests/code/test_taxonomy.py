@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime
+import re
 
 import pytest
 
@@ -56,6 +57,7 @@ def test_basis_depends_on_the_day():
         ("schema = 1", "schema = 2", "schema"),
         ('title = "市场监管投诉领域"', "title = ", "TOML"),
         ("valid_to = 2026-04-14", "valid_to = 2019-04-14", "valid_to"),
+        ('name = "电梯维修与安全"', "name = 1", "应为字符串"),
     ],
 )
 def test_a_wrong_file_names_line_and_key(tmp_path, old, new, named):
@@ -67,6 +69,8 @@ def test_a_wrong_file_names_line_and_key(tmp_path, old, new, named):
         load_taxonomy(file)
     if named not in ("两次",):
         line = next(n for n, text in enumerate(file.read_text("utf-8").splitlines(), 1) if new in text)
+        told = str(caught.value).replace(str(file), "")
+        assert not re.search(r"Input|should|Invalid|line \d|Value error", told), told
         numbers = {int(word) for word in "".join(c if c.isdigit() else " " for c in str(caught.value)).split()}
         assert any(abs(line - number) <= 12 for number in numbers)
 
