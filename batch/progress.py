@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from classifier.wording import printable
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -85,7 +87,7 @@ class Lines:
         now = time.monotonic()
         if now - self._last >= self._every:
             self._last = now
-            self._console.print(f"{self._name}：{self._pace.say(done, rows)}", markup=False)
+            self._console.print(f"{printable(self._name)}：{self._pace.say(done, rows)}", markup=False)
 
     def stop(self) -> None:
         """End the file."""
@@ -102,10 +104,10 @@ class Bar:
     def start(self, name: str, total: int | None) -> None:
         """Draw the bar of a file."""
         self._pace = Pace(total)
-        said = TextColumn("{task.fields[said]}")
-        columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), said)
+        said = TextColumn("{task.fields[said]}", markup=False)
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn(), said)
         self._bar = Progress(*columns, console=self._console, transient=True)
-        self._bar.add_task(name, total=total, said="")
+        self._bar.add_task(printable(name), total=total, said="")
         self._bar.start()
 
     def advance(self, done: int, rows: int) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
-from cli.console import FAILED, err, out, speaks
+from classifier.wording import printable
+from cli.console import FAILED, err, out, say_json, speaks
+from cli.words import App
 
-app = typer.Typer()
+app = App()
 
 
 @app.command()
@@ -30,10 +32,9 @@ def doctor(
     for finding in checks.run(load_settings()):
         findings.append(finding)
         if not as_json:
-            mark = "[green]✓[/green]" if finding.ok else "[red]✗[/red]"
-            out().print(f"{mark} {finding.title}", end="：")
-            out().print(finding.told, markup=False)
+            mark = ("✓", "green") if finding.ok else ("✗", "red")
+            out().print(Text.assemble(mark, f" {finding.title}：{printable(finding.told)}"))
     if as_json:
-        typer.echo(json.dumps([finding.to_dict() for finding in findings], ensure_ascii=False))
+        say_json([finding.to_dict() for finding in findings])
     if not all(finding.ok for finding in findings):
         raise typer.Exit(FAILED)

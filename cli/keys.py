@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.console import err, out, speaks
-from cli.store import opened, operator
+from cli.console import err, out, say_json, show_table, speaks, table
+from cli.store import opened, operator, shown
+from cli.words import App
 
 if TYPE_CHECKING:
     from service.store.keys import ApiKey
 
-app = typer.Typer(no_args_is_help=True, help="客户端的 API 密钥。")
+app = App(no_args_is_help=True, help="客户端的 API 密钥。")
 
 
 @app.command()
 @speaks
 def add(
-    name: Annotated[str, typer.Argument(help="客户端系统的名称。")],
+    name: Annotated[str, typer.Argument(metavar="名称", help="客户端系统的名称。")],
     scope: Annotated[
         list[str] | None,
         typer.Option(help="权限：classify 打标签，correct 更正，admin 管理；可写多次，不写为 classify。"),
@@ -30,10 +30,8 @@ def add(
 
     with opened() as (store, _):
         key, secret = keys.add(store, name, scope or ["classify"], by=operator())
-    err().print(
-        f"已新增密钥 {key.id}（{key.name}，{'、'.join(sorted(key.scopes))}）。请立即妥善保存，之后无法再查看：",
-        markup=False,
-    )
+    scopes = "、".join(sorted(key.scopes))
+    err().print(f"已新增密钥 {key.id}（{key.name}，{scopes}）。请立即妥善保存，之后无法再查看：")
     typer.echo(secret)
 
 
@@ -41,26 +39,18 @@ def add(
 @speaks
 def list_keys(as_json: Annotated[bool, typer.Option("--json", help="印成 JSON。")] = False) -> None:
     """列出全部密钥，含已吊销的。"""
-    from rich.table import Table
-
     from service.store import keys
 
     with opened() as (store, _):
-        found = [_row(key) for key in keys.listed(store)]
+        found = keys.listed(store)
     if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
+        say_json([_row(key) for key in found])
         return
-    table = Table("编号", "名称", "权限", "新增", "新增人", "吊销")
-    for row in found:
-        table.add_row(
-            row["id"],
-            row["name"],
-            "、".join(row["scopes"]),
-            row["created_at"],
-            row["created_by"],
-            row["revoked_at"] or "",
-        )
-    out().print(table)
+    listed = table("编号", "名称", "权限", "新增", "新增人", "吊销", whole=("编号", "新增", "吊销"))
+    for key in found:
+        revoked = shown(key.revoked_at) if key.revoked_at else ""
+        listed.add_row(key.id, key.name, " ".join(sorted(key.scopes)), shown(key.created_at), key.created_by, revoked)
+    show_table(listed)
 
 
 @app.command()
@@ -73,10 +63,9 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="编号", help="密钥�
         key, before = keys.revoke(store, key_id, by=operator())
     told = f"密钥 {key.id}（{key.name}）"
     if before:
-        row = _row(key)
-        out().print(f"{told}早已吊销（{row['revoked_at']}，{key.revoked_by}），没有改动", markup=False)
+        out().print(f"{told}早已吊销：{shown(key.revoked_at)}，{key.revoked_by}")
     else:
-        out().print(f"已吊销{told}", markup=False)
+        out().print(f"已吊销{told}")
 
 
 def _row(key: ApiKey) -> dict[str, Any]:

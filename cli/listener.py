@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 from classifier.errors import SettingsError
+from classifier.wording import system_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +54,7 @@ def bound(settings: Settings) -> socket.socket:
         return _shared(family, kind, protocol, address, EachItsOwn)
     except OSError as error:
         raise SettingsError(
-            f"不能监听 {settings.host}:{settings.port}（{error.strerror or error}）",
+            f"不能监听 {settings.host}:{settings.port}（{system_reason(error)}）",
             expected="本机的地址和没有被占用的端口", fix="停掉占用它的程序，或用 --port 换一个",
         ) from error  # fmt: skip
 

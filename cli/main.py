@@ -7,7 +7,8 @@ import importlib
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+
+from cli.words import App, Group, complaint
 
 COMMANDS = {
     "serve": "cli.serve",
@@ -21,7 +22,7 @@ COMMANDS = {
 }
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(Group):
     """A group whose commands are imported when asked for, so that each starts quickly."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -44,10 +45,7 @@ class LazyGroup(TyperGroup):
         return command
 
 
-app = typer.Typer(
-    cls=LazyGroup, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
-    help="投诉文本分类：打标签、训练、评估、服务。",
-)  # fmt: skip
+app = App(cls=LazyGroup, no_args_is_help=True, help="投诉文本分类：打标签、训练、评估、服务。")
 
 
 @app.callback()
@@ -55,6 +53,15 @@ def tousu() -> None:
     """投诉文本分类：打标签、训练、评估、服务。."""
 
 
-def main() -> None:
-    """Run the command line."""
-    app()
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line, that of the process by default; return the exit code."""
+    try:
+        return int(app(arguments, standalone_mode=False) or 0)
+    except typer.TyperException as error:
+        if error.format_message():  # a group called without a command has shown its help instead
+            from cli.console import say_error
+
+            say_error(complaint(error))
+        return error.exit_code
+    except typer.Abort:
+        return 1

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from classifier.errors import NotFound, SettingsError
-from cli.console import out, speaks
-from cli.store import opened, operator
+from classifier.errors import ModelMissing, NotFound, SettingsError
+from cli.console import out, say_json, show_table, speaks, table
+from cli.store import opened, operator, shown
+from cli.words import App
 
 if TYPE_CHECKING:
     from service.store.ledger import Activation
 
-app = typer.Typer(no_args_is_help=True, help="在用的模型：查看、启用、回退、查台账。")
+app = App(no_args_is_help=True, help="在用的模型：查看、启用、回退、查台账。")
 Json = Annotated[bool, typer.Option("--json", help="印成 JSON。")]
+KINDS = {"start": "启动", "activate": "启用", "rollback": "回退", "fallback": "退回"}
 Why = Annotated[str, typer.Option(help="理由，记入台账。")]
 
 
@@ -25,8 +26,6 @@ Why = Annotated[str, typer.Option(help="理由，记入台账。")]
 @speaks
 def list_models(as_json: Json = False) -> None:
     """列出可用的模型和台账最近的记录。"""
-    from rich.table import Table
-
     from service import activation
     from service.store import ledger
 
@@ -36,32 +35,32 @@ def list_models(as_json: Json = False) -> None:
     live = history[0].version if history else ""
     if as_json:
         models = [{"name": m.name, "path": str(m.path), "version": m.version, "problem": m.problem} for m in found]
-        typer.echo(
-            json.dumps({"live": live, "models": models, "history": [_row(e) for e in history]}, ensure_ascii=False)
-        )
+        say_json({"live": live, "models": models, "history": [_row(entry) for entry in history]})
         return
-    places = Table("在用", "名称", "版本", "位置", title="模型")
+    places = table("在用", "名称", "版本", "位置", title="模型", whole=("版本",))
     for m in found:
-        places.add_row(
-            "●" if m.version and m.version == live else "", m.name, m.version or f"不能用：{m.problem}", str(m.path)
-        )
-    ledger_table = Table("时刻", "方式", "版本", "操作人", "理由", title="台账")
-    for row in map(_row, history):
-        ledger_table.add_row(row["at"], row["kind"], row["version"], row["by"], row["why"])
-    out().print(places)
-    out().print(ledger_table)
+        mark = "●" if m.version and m.version == live else ""
+        places.add_row(mark, m.name, m.version or f"不能用：{m.problem}", str(m.path))
+    entries = table("时刻", "方式", "版本", "操作人", "理由", title="台账", whole=("时刻", "方式", "版本"))
+    for entry in history:
+        entries.add_row(shown(entry.at, seconds=True), KINDS[entry.kind], entry.version, entry.by, entry.why)
+    show_table(places)
+    show_table(entries)
 
 
 @app.command()
 @speaks
-def activate(path: Annotated[Path, typer.Argument(help="模型目录。")], why: Why = "", as_json: Json = False) -> None:
+def activate(
+    path: Annotated[Path, typer.Argument(metavar="模型", help="模型目录，或 models list 里的名称。")],
+    why: Why = "",
+    as_json: Json = False,
+) -> None:
     """完整检查一个模型后启用它；检查不过则原来的继续服务。各工作进程一秒内跟上，不停机。"""
     from classifier.taxonomy import load_taxonomy
     from service import activation
 
     with opened() as (store, settings):
-        # A bare name means one of the models directory, as GET /v1/models lists them.
-        place = path if path.exists() else activation.within(settings.models_dir, str(path))
+        place = path if path.exists() else _named(settings.models_dir, str(path))
         entry = activation.activate(store, place, by=operator(), why=why, taxonomy=load_taxonomy())
     _say("已启用", entry, as_json=as_json)
 
@@ -81,7 +80,7 @@ def rollback(why: Why = "", as_json: Json = False) -> None:
 @app.command()
 @speaks
 def at(
-    time: Annotated[str, typer.Argument(help="时刻，如 2026-04-15T09:30；不带时区的按北京时间。")],
+    time: Annotated[str, typer.Argument(metavar="时刻", help="时刻，如 2026-04-15T09:30；不带时区的按北京时间。")],
     as_json: Json = False,
 ) -> None:
     """查过去某一时刻在用的是哪个模型。"""
@@ -92,6 +91,10 @@ def at(
         moment = to_utc(datetime.fromisoformat(time))
     except ValueError as error:
         raise SettingsError(f"时刻 {time} 读不懂", expected="如 2026-04-15T09:30:00+08:00", fix="改正写法") from error
+    if moment > datetime.now(UTC):
+        raise SettingsError(
+            f"时刻 {time} 还没有到", expected="过去的时刻", fix="改正时刻；现在在用的见 tousu models list"
+        )
     with opened() as (store, _):
         entry = ledger.at(store, moment)
     if entry is None:
@@ -99,15 +102,27 @@ def at(
     _say("当时在用", entry, as_json=as_json)
 
 
+def _named(models_dir: Path, name: str) -> Path:
+    """Return the model directory of a bare name, which means one of the models directory.
+
+    Raises:
+        ModelMissing: There is no such model.
+    """
+    from service import activation
+
+    try:
+        return activation.within(models_dir, name)
+    except ModelMissing as error:
+        raise ModelMissing(error.found, expected=error.expected, fix="用 tousu models list 查看") from error
+
+
 def _say(what: str, entry: Activation, *, as_json: bool) -> None:
     """Print an entry of the ledger."""
-    row = _row(entry)
     if as_json:
-        typer.echo(json.dumps(row, ensure_ascii=False))
-    else:
-        out().print(
-            f"{what}模型 {entry.version}（{entry.path}），自 {row['at']} 起，{entry.by}：{entry.why}", markup=False
-        )
+        say_json(_row(entry))
+        return
+    why = f"：{entry.why}" if entry.why.strip() else ""
+    out().print(f"{what}模型 {entry.version}（{entry.path}），自 {shown(entry.at, seconds=True)} 起，{entry.by}{why}")
 
 
 def _row(entry: Activation) -> dict[str, Any]:

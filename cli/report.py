@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli.console import err, out, speaks
+from cli.console import err, out, say_json, speaks
+from cli.words import App
 
-app = typer.Typer(add_completion=False)
+app = App()
 DAY = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"]
 
 
@@ -56,7 +56,7 @@ def report(
     ]
     err().print("；".join(said), markup=False)
     if as_json:
-        typer.echo(json.dumps(figures, ensure_ascii=False, default=_plain))
+        say_json(figures, default=_plain)
         return
     for point in highlights(figures):
         out().print(point, markup=False)

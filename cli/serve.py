@@ -16,6 +16,7 @@ import typer
 
 from cli.console import FAILED, err, speaks
 from cli.listener import bound
+from cli.words import App, Command
 
 if TYPE_CHECKING:
     import socket
@@ -38,7 +39,7 @@ def _epilog() -> str:
     return "\n\n".join(["设置：环境变量，或 TOUSU_CONFIG 所指 TOML 文件里的小写名称。", *lines])
 
 
-class _WithSettings(typer.core.TyperCommand):
+class _WithSettings(Command):
     """A command whose help ends with the table of settings, read only when help is asked for."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
@@ -52,7 +53,7 @@ class _WithSettings(typer.core.TyperCommand):
         super().format_help(ctx, formatter)
 
 
-app = typer.Typer()
+app = App()
 
 
 @app.command(cls=_WithSettings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from service.settings import Settings
     from service.store import Store
@@ -20,6 +21,13 @@ def operator() -> str:
         return f"user:{os.environ.get('SUDO_USER') or getpass.getuser()}"
     except (KeyError, OSError):  # an account without a name, as in some containers
         return f"user:{os.getuid()}"
+
+
+def shown(moment: datetime, *, seconds: bool = False) -> str:
+    """Return a moment as people write it, in Beijing time."""
+    from service.moments import local
+
+    return local(moment).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
 
 
 @contextmanager

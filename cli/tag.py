@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import gc
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cli.console import FAILED, INTERRUPTED, err, out, speaks
+from cli.console import FAILED, INTERRUPTED, err, out, say_json, speaks
+from cli.words import App
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from batch.options import TagSummary
 
-app = typer.Typer(add_completion=False)
+app = App()
 
 WITH_REJECTS = 3
 COLLECT_AFTER = 100_000  # new objects between two searches for garbage: rows hold no circles
@@ -77,16 +77,15 @@ def tag(
         else:
             summary = tag_file(source, output, classifier, options, reporter=reporter)
     except KeyboardInterrupt:
-        err().print(f"[yellow]已中断[/yellow]：{how_to_go_on(source, output)}")
+        err().print(f"已中断：{how_to_go_on(source, output)}", style="yellow")
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads on; let Python's own flush find no error
         raise typer.Exit(FAILED) from None
-    console = err() if output == "-" else out()
     if as_json:
-        console.print(json.dumps(summary.to_dict() | more, ensure_ascii=False), markup=False, soft_wrap=True)
+        say_json(summary.to_dict() | more, stderr=output == "-")
     else:
-        show(console, summary)
+        show(err() if output == "-" else out(), summary)
     if failed:
         raise typer.Exit(FAILED)
     if summary.tally.rejects:

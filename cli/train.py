@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,9 +9,10 @@ from typing import Annotated
 import typer
 
 from classifier.errors import CorpusError
-from cli.console import err, out, speaks
+from cli.console import err, out, say_json, speaks
+from cli.words import App
 
-app = typer.Typer()
+app = App()
 
 
 @app.command()
@@ -29,6 +29,9 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="把成绩印成 JSON。")] = False,
 ) -> None:
     """用标注行训练模型，给出交叉验证成绩。"""
+    from rich.text import Text
+
+    from classifier.artifact import check_place
     from classifier.taxonomy import load_taxonomy
     from training.adapt import adapt
     from training.corpus import read_rows, read_texts
@@ -41,6 +44,8 @@ def train(
     if labels_from_data and taxonomy is not None:
         raise CorpusError("--labels-from-data 与 --taxonomy 不能同用", fix="只留一个")
     begun = time.monotonic()
+    check_place(out_dir)  # what would be refused in the end is refused before the work
+    texts = [] if unlabelled is None else read_texts(unlabelled)
     loaded = None if labels_from_data else load_taxonomy(taxonomy)
     rows = read_rows(corpus, codes=None if loaded is None else loaded.codes)
     labels = labels_of(rows) if loaded is None else labels_of_taxonomy(loaded)
@@ -50,15 +55,14 @@ def train(
 
     def progress(step: str, done: int, total: int) -> None:
         count = f" {done + 1}/{total}" if total > 1 else ""
-        say.print(f"[dim]{time.monotonic() - begun:5.1f} 秒[/dim] {step}{count}")
+        say.print(Text.assemble((f"{time.monotonic() - begun:5.1f} 秒", "dim"), f" {step}{count}"))
 
     trained = run(rows, labels, encoder=encoder, settings=settings, progress=progress)
     if unlabelled is not None:
-        texts = read_texts(unlabelled)
         trained = adapt(trained, rows, texts, labels, encoder=encoder, settings=settings, progress=progress)
     saved = save_model(out_dir, rows, labels, trained, encoder, settings)
     if as_json:
-        typer.echo(json.dumps({"model": saved.version, "path": str(out_dir)} | trained.metrics, ensure_ascii=False))
+        say_json({"model": saved.version, "path": str(out_dir)} | trained.metrics)
         return
     show = out()
     show.print(f"模型 {saved.version} 已写入 {out_dir}（{time.monotonic() - begun:.1f} 秒）")
