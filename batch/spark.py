@@ -109,7 +109,9 @@ def open_session(master: str | None, conf: Mapping[str, str], *, hive: bool = Fa
     try:
         from pyspark.sql import SparkSession
     except ImportError as error:
-        raise SettingsError("没有安装 pyspark", fix="pip install 'tousu[spark]'") from error
+        raise SettingsError(
+            "没有安装 pyspark", fix="在源码目录里运行 .venv/bin/pip install -e '.[spark]'；不联网的机器见 docs/spark.md"
+        ) from error
     if not (os.environ.get("JAVA_HOME") or shutil.which("java")):
         raise SettingsError("没有找到 Java", expected="Java 17 或更高", fix="安装 Java，或设置 JAVA_HOME")
     settings = dict(conf)
