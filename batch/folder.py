@@ -12,11 +12,11 @@ import orjson
 
 from batch.formats import ending_of
 from batch.options import TagSummary, Tally
-from batch.reasons import reason_of
 from batch.resume import run_mark
 from batch.source import PIPE
 from batch.tag import tag_file
 from classifier.errors import FileError, FormatUnknown, TousuError
+from classifier.wording import system_reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +146,7 @@ def _make(directory: Path) -> None:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"建不了目录 {directory}（{reason_of(error)}）", fix="检查路径与权限") from error
+        raise FileError(f"建不了目录 {directory}（{system_reason(error)}）", fix="检查路径与权限") from error
 
 
 def _read(journal: Path) -> dict[str, Any]:

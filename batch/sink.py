@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import zstandard
 
-from batch.reasons import reason_of
 from batch.source import PIPE, packing_of
 from classifier.errors import FileError
+from classifier.wording import system_reason
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -40,7 +40,7 @@ def sync_directory(directory: Path) -> None:
 
 def refuse(path: Path, error: OSError) -> FileError:
     """Return the error for a path that cannot be written."""
-    return FileError(f"写不了 {path}（{reason_of(error)}）", fix="检查目录是否存在、权限与磁盘空间")
+    return FileError(f"写不了 {path}（{system_reason(error)}）", fix="检查目录是否存在、权限与磁盘空间")
 
 
 def target_of(output: Path) -> Path:

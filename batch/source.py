@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Protocol
 import zstandard
 
 from batch.encoding import Script, detect_encoding, script_of, script_of_start
-from batch.reasons import UNPACK_ERRORS, reason_of, unpack_reason
+from batch.reasons import UNPACK_ERRORS, unpack_reason
 from classifier.errors import EncodingUnknown, FileError, FileSuspicious, ResumeRefused
+from classifier.wording import system_reason
 
 if TYPE_CHECKING:
     from typing import BinaryIO, Self
@@ -78,7 +79,7 @@ class Source:
             self.size = None if self.is_pipe else self._path.stat().st_size
             self._raw: BinaryIO = sys.stdin.buffer if path == PIPE else self._path.open("rb")
         except OSError as error:
-            raise FileError(f"读不了 {path}（{reason_of(error)}）", fix="检查路径与权限") from error
+            raise FileError(f"读不了 {path}（{system_reason(error)}）", fix="检查路径与权限") from error
         self._stream = self._unpacked()
         self._decoder: codecs.IncrementalDecoder | None = None
 
@@ -120,7 +121,7 @@ class Source:
             why = unpack_reason(error, self._packing)
             raise FileError(f"{self.name} 解压到一半失败（{why}）", fix="文件可能不完整，请重新取得") from error
         except OSError as error:
-            raise FileError(f"读不了 {self.name}（{reason_of(error)}）", fix="检查路径、权限与磁盘") from error
+            raise FileError(f"读不了 {self.name}（{system_reason(error)}）", fix="检查路径、权限与磁盘") from error
         data = b"".join(pieces)
         self._given += len(data)
         self._check_expansion()

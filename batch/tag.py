@@ -13,12 +13,12 @@ from batch.jsonl import JsonLines
 from batch.lines import LineFormat, LineRun
 from batch.options import TagOptions, TagSummary, Tally
 from batch.progress import Reporter, Silent
-from batch.reasons import reason_of
 from batch.resume import Place, Sinks, rejects_path, run_mark
 from batch.sink import Packer, PartFile, refuse_input, target_of
 from batch.source import PIPE, Source, is_pipe
 from batch.stop import Stopper
 from classifier.errors import FileError, FormatUnknown, ResumeRefused
+from classifier.wording import system_reason
 
 if TYPE_CHECKING:
     from classifier import Classifier
@@ -62,7 +62,7 @@ def check_paths(source: str, output: str) -> None:
         except FileNotFoundError as error:
             raise FileError(f"没有这个文件：{source}", fix="检查路径") from error
         except OSError as error:
-            raise FileError(f"读不了 {source}（{reason_of(error)}）", fix="检查路径与权限") from error
+            raise FileError(f"读不了 {source}（{system_reason(error)}）", fix="检查路径与权限") from error
     if output != PIPE:
         final = target_of(Path(output))
         if source != PIPE:

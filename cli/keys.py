@@ -62,7 +62,7 @@ def revoke(key_id: Annotated[str, typer.Argument(metavar="编号", help="密钥�
     with opened() as (store, _):
         key, before = keys.revoke(store, key_id, by=operator())
     told = f"密钥 {key.id}（{key.name}）"
-    if before:
+    if before and key.revoked_at:
         out().print(f"{told}早已吊销：{shown(key.revoked_at)}，{key.revoked_by}")
     else:
         out().print(f"已吊销{told}")

@@ -54,13 +54,13 @@ def report(
         f"{what}列：{found[key] or '未找到'}"
         for key, what in (("text", "内容"), ("date", "日期"), ("respondent", "被投诉方"))
     ]
-    err().print("；".join(said), markup=False)
+    err().print("；".join(said))
     if as_json:
         say_json(figures, default=_plain)
         return
     for point in highlights(figures):
-        out().print(point, markup=False)
-    out().print(f"报告已写入 {output}", markup=False)
+        out().print(point)
+    out().print(f"报告已写入 {output}")
 
 
 def _plain(value: object) -> object:

@@ -114,7 +114,7 @@ def show(console: Console, summary: TagSummary) -> None:
 
     tally = summary.tally
     for note in summary.notes:
-        console.print(f"· {note}", markup=False)
+        console.print(f"· {note}")
     if tally.domains:
         names = domain_names(tuple(tally.domains))
         table = Table("领域", "代码", "件数", "占比", box=None, pad_edge=False)
@@ -127,8 +127,7 @@ def show(console: Console, summary: TagSummary) -> None:
         f"共 {tally.rows:,} 行，标好 {tally.rows - tally.rejects:,} 行（自动 {tally.decisions['auto']:,}，"
         f"需复核 {tally.decisions['review']:,}，线上交易 {tally.online:,}），"
         f"未标 {tally.rejects:,} 行；用时 {summary.seconds:.1f} 秒，每秒 {rate:,.0f} 行；模型 {summary.model}",
-        markup=False,
     )
-    console.print(f"结果：{summary.output}", markup=False)
+    console.print(f"结果：{summary.output}")
     if summary.rejects_file:
-        console.print(f"未标的行列在：{summary.rejects_file}", markup=False)
+        console.print(f"未标的行列在：{summary.rejects_file}")

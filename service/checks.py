@@ -15,6 +15,7 @@ from classifier.artifact import data_root
 from classifier.errors import ModelError, TousuError
 from classifier.model import Classifier
 from classifier.taxonomy import load_taxonomy
+from classifier.wording import system_reason
 from service.guard import check_door
 from service.store import Store
 
@@ -155,7 +156,8 @@ def _port(settings: Settings) -> str:
             if _is_ours(settings):
                 return f"{settings.port} 上正在运行 tousu"
             raise TousuError(
-                f"不能监听 {settings.host}:{settings.port}（{error.strerror}）", fix="停掉占用它的程序，或换一个端口"
+                f"不能监听 {settings.host}:{settings.port}（{system_reason(error)}）",
+                fix="停掉占用它的程序，或换一个端口",
             ) from error
     return f"{settings.port} 空着"
 

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from classifier.artifact import data_root
 from classifier.errors import SettingsError
+from classifier.wording import system_reason, toml_reason
 from service.wording import SUB_PATH, reason
 
 if TYPE_CHECKING:
@@ -206,8 +207,11 @@ def _of_file(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        why = system_reason(error) if isinstance(error, OSError) else toml_reason(error)
+        if isinstance(error, UnicodeDecodeError):
+            why = f"第 {error.start + 1} 字节不是 UTF-8"
         raise SettingsError(
-            f"设置文件读不出：{file}（{error}）", expected="UTF-8 的 TOML 文件", fix=f"检查 {CONFIG} 与文件内容"
+            f"设置文件读不出：{file}（{why}）", expected="UTF-8 的 TOML 文件", fix=f"检查 {CONFIG} 与文件内容"
         ) from error
 
 

@@ -77,10 +77,16 @@ def reason(error: Mapping[str, Any]) -> str:
     if told := PATTERNS.get(str(error.get("ctx", {}).get("pattern", ""))):
         return told
     words = REASONS.get(str(error["type"]), "写法不对")
+    context = {key: _listed(value) if key == "expected" else value for key, value in error.get("ctx", {}).items()}
     try:
-        return words.format(**error.get("ctx", {}))
+        return words.format(**context)
     except KeyError:
         return words.split(" {")[0]
+
+
+def _listed(choices: object) -> str:
+    """Return pydantic's English list of choices as a Chinese one."""
+    return str(choices).replace("'", "").replace(" or ", "、").replace(", ", "、")
 
 
 def field_of(error: Mapping[str, Any]) -> str:

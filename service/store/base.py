@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from classifier.errors import SettingsError, StoreError
+from classifier.wording import system_reason
 from service.store import audit, keys, schema
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         # Complaints' texts are nobody else's business: the file is made readable to its owner alone.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
-        raise StoreError(f"数据库文件打不开：{file}（{error.strerror}）", fix="检查目录是否存在、可写") from error
+        raise StoreError(f"数据库文件打不开：{file}（{system_reason(error)}）", fix="检查目录是否存在、可写") from error
     engine = sa.create_engine(
         url.set(drivername="sqlite", database=str(file)),
         connect_args={"timeout": WAIT_SECONDS},

@@ -13,6 +13,8 @@ from cli.console import Plain
 NAME = "[/a][red]甲[/red]:smile:\x1b[31m\u202e"
 FILE = "[b]乙[old]:bell:\x1b[32m\udcff"  # the last is a byte that is no UTF-8
 SHOWN = "[/a][red]甲[/red]:smile:\\x1b[31m\\u202e"
+KEPT = "[/a][red]甲[/red]:smile:\u202e"  # what the store takes: no controls
+SHOWN_KEPT = "[/a][red]甲[/red]:smile:\\u202e"
 SHOWN_FILE = "[b]乙[old]:bell:\\x1b[32m\\udcff"
 
 
@@ -24,22 +26,24 @@ def plainly(ran, *, code: int = 0, shown: str = SHOWN) -> None:
 
 
 def test_keys(run):
-    added = run("keys", "add", NAME)
-    plainly(added)
-    plainly(run("keys", "list"))
+    added = run("keys", "add", KEPT)
+    plainly(added, shown=SHOWN_KEPT)
+    assert "控制字符" in run("keys", "add", NAME).said
+    plainly(run("keys", "list"), shown=SHOWN_KEPT)
     listed = run("keys", "list", "--json").stdout
     assert "\u202e" not in listed
-    assert [key["name"] for key in json.loads(listed)] == [NAME]
-    plainly(run("keys", "revoke", added.stdout.split("_")[1]))
-    plainly(run("keys", "revoke", added.stdout.split("_")[1]))
+    assert [key["name"] for key in json.loads(listed)] == [KEPT]
+    plainly(run("keys", "revoke", added.stdout.split("_")[1]), shown=SHOWN_KEPT)
+    plainly(run("keys", "revoke", added.stdout.split("_")[1]), shown=SHOWN_KEPT)
     plainly(run("keys", "revoke", NAME), code=1)
     plainly(run("keys", "add", "甲", "--scope", NAME), code=1)
 
 
 def test_models(run):
-    plainly(run("models", "activate", "shipped", "--why", NAME))
-    plainly(run("models", "list"))
-    assert json.loads(run("models", "list", "--json").stdout)["history"][0]["why"] == NAME
+    plainly(run("models", "activate", "shipped", "--why", KEPT), shown=SHOWN_KEPT)
+    assert "控制字符" in run("models", "activate", "shipped", "--why", NAME).said
+    plainly(run("models", "list"), shown=SHOWN_KEPT)
+    assert json.loads(run("models", "list", "--json").stdout)["history"][0]["why"] == KEPT
     plainly(run("models", "at", NAME), code=1)
     assert run("models", "activate", NAME).code == 1
     assert run("models", "rollback", "--why", NAME).code == 1
