@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from batch.formats import ending_of
+from batch.formats import ending_of, name_beside
 from batch.options import TagSummary, Tally
 from batch.resume import run_mark
 from batch.source import PIPE
@@ -120,7 +120,7 @@ def tag_folder(
     summary = FolderSummary()
     for path in paths:
         name = str(path.relative_to(root))
-        final = target / name
+        final = target / name_beside(name)
         mark = run_mark(str(path), classifier.version, options)
         if before.get(name) == mark and final.exists():
             summary.skipped.append(name)

@@ -1,0 +1,43 @@
+"""Which files can be tagged, and what is said of those that cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import xlsxwriter
+
+from batch.folder import tag_folder
+from batch.formats import format_of
+from batch.options import TagOptions
+from classifier.errors import FormatUnknown
+from tests.batch.support import COMPLAINTS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from classifier import Classifier
+
+
+def test_no_output_is_called_a_workbook_with_macros() -> None:
+    for source in ("a.xlsm", "a.xlsx"):
+        with pytest.raises(FormatUnknown, match=r"\.xlsm.*宏不保留.*b\.xlsx"):
+            format_of(source, "b.XLSM", None)
+    assert format_of("a.xlsm", "b.xlsx", None) == ".xlsx"
+
+
+def test_a_directory_with_macros_gets_names_excel_opens(tmp_path: Path, shipped: Classifier) -> None:
+    (tmp_path / "in").mkdir()
+    for name in ("a.xlsm", "a.xlsx"):
+        book = xlsxwriter.Workbook(tmp_path / "in" / name)
+        book.add_worksheet().write_column(0, 0, ["投诉内容", *COMPLAINTS])
+        book.close()
+    done = tag_folder(str(tmp_path / "in"), str(tmp_path / "out"), shipped, TagOptions())
+    assert not done.failed
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.xlsm.xlsx", "a.xlsx"]
+
+
+@pytest.mark.parametrize("name", ["a.xls", "a.et", "a.ods", "a.xlsb"])
+def test_other_workbooks_are_told_how_to_become_one(name: str) -> None:
+    with pytest.raises(FormatUnknown, match=r"另存为 \.xlsx"):
+        format_of(name, "b.xlsx", None)
