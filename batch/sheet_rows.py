@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from python_calamine import SheetTypeEnum
-
 from batch.columns import named_text_columns
 from batch.header import find_header, names_of
 
@@ -63,9 +61,3 @@ class SheetRows:
         """Return whether the sheet has a column of texts by its name, not only by what stands in it."""
         header = self.header_row(())
         return header is not None and bool(named_text_columns(names_of(self.head[header]), self.head[header + 1 :]))
-
-
-def some_sheet_names_texts(book: Any) -> bool:
-    """Return whether any sheet of a workbook of the cell reader has a column of texts by its name."""
-    sheets = (meta.name for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet)
-    return any(SheetRows(book.get_sheet_by_name(name)).names_texts() for name in sheets)

@@ -1,22 +1,22 @@
-"""What the cell reader does not tell of a workbook: number formats, error values, column widths."""
+"""What the cell reader does not tell of a workbook: number formats, names, links, what is not kept."""
 
 from __future__ import annotations
 
+import mmap
 import posixpath
 import re
 import zipfile
 import zlib
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree
-from xml.parsers import expat
 
+from batch.sheet_scan import PIECE, SheetScan, column_of
 from classifier.errors import FileError, FileSuspicious
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import IO
 
-PIECE = 1 << 18
 # Sheets pack at 5:1 to 40:1. Below the floor nothing can do harm.
 MOST_EXPANSION = 200
 EXPANSION_FLOOR = 256 << 20
@@ -25,10 +25,30 @@ MOST_BYTES = 16 << 30
 MOST_CELLS = 200_000_000
 SPARSE_FLOOR = 20_000_000
 SPARSE = 50
-DIGITS = "0123456789"
 LAST_CELL = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"')
+# What is no .zip but begins so: a workbook before 2007, or any with a password.
+OLE = b"\xd0\xcf\x11\xe0"
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+DATE_NUMBERS = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
+DATE_CODE = re.compile(r"[ymdhs]", re.IGNORECASE)
+# Parts that are not written, by the last word of their kind; sheets' first, then the workbook's.
+SHEET_PARTS = {
+    "comments": "批注", "threadedComment": "批注", "pivotTable": "数据透视表", "slicer": "切片器", "timeline": "日程表",
+}  # fmt: skip
+BOOK_PARTS = {"vbaProject": "宏", "externalLink": "外部链接", "connections": "数据连接"}
+# xlsxwriter takes these names; others are for printing, or made by programs.
+KEPT_NAME = re.compile(r"[^\W\d][\w.]{0,254}")
+CELL_NAME = re.compile(r"[a-z]{1,3}\d+|[rc]|r\d*c\d*", re.IGNORECASE)
 
 NumberFormat = str | int
+
+
+class Name(NamedTuple):
+    """A defined name, the sheet it belongs to or nothing, and what it stands for."""
+
+    name: str
+    sheet: str
+    text: str
 
 
 class Package:
@@ -36,10 +56,18 @@ class Package:
 
     Attributes:
         formats: Number format by cell style: a built-in one's number or its code.
+        since_1904: Whether days are counted from 1904.
+        macros: Whether it brings macros, and with them functions of its own.
+        names: Defined names that can be written.
+        lost: What the workbook, not a sheet, has that is not written, in Chinese.
+        lost_names: Defined names that are not written.
     """
 
     def __init__(self, path: str, name: str) -> None:
+        self._name = name
+        self._formula_widths: dict[str, int] = {}
         try:
+            self._check_ole(path, name)
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, OSError) as error:
             raise FileError(f"{name} 不是完好的 .xlsx 文件", fix="用 Excel 打开后另存为 .xlsx，再试") from error
@@ -47,12 +75,30 @@ class Package:
             self.check_expansion(name)
             self._paths = dict(self._sheet_paths())
             self.formats = list(self._formats())
-        except (KeyError, ElementTree.ParseError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+            self._dates = {number for number, code in enumerate(self.formats) if _is_date(code)}
+            self._look_at_workbook()
+        except (KeyError, IndexError, ValueError, zipfile.BadZipFile, zlib.error) as error:
             self._zip.close()
-            raise FileError(f"{name} 的内部结构不合规范", fix="用 Excel 打开后另存为 .xlsx，再试") from error
-        except FileSuspicious:
+            raise self._broken() from error
+        except FileError:
             self._zip.close()
             raise
+
+    def _broken(self) -> FileError:
+        """Return the error for a workbook whose parts do not fit together."""
+        return FileError(f"{self._name} 的内部结构不合规范", fix="用 Excel 打开后另存为 .xlsx，再试")
+
+    @staticmethod
+    def _check_ole(path: str, name: str) -> None:
+        """Refuse what only looks like an .xlsx file by its name."""
+        with Path(path).open("rb") as file:
+            if file.read(len(OLE)) != OLE:
+                return
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                locked = data.find(ENCRYPTED) >= 0
+        if locked:
+            raise FileError(f"{name} 有密码保护", fix="在 Excel 中去掉密码后再试")
+        raise FileError(f"{name} 是旧的 .xls 格式", expected=".xlsx", fix="用 Excel 打开后另存为 .xlsx，再试")
 
     def close(self) -> None:
         """Close the archive."""
@@ -76,7 +122,7 @@ class Package:
 
         Reading to the end also checks the size the archive states, by its checksum.
         """
-        rows = columns = cells = 0
+        rows = columns = cells = formulas = 0
         rest = b""
         with self._zip.open(entry) as stream:
             while piece := stream.read(PIECE):
@@ -88,25 +134,62 @@ class Package:
                         rows = max(rows, int(last[2]))
                         columns = max(columns, column_of(last[1].decode()) + 1)
                     cells += row.count(b' r="')
+                    formula = max(row.rfind(b"</f>"), row.rfind(b":f>"), row.rfind(b"<f "), row.rfind(b":f "))
+                    if formula >= 0 and (last := LAST_CELL.search(row, max(0, row.rfind(b' r="', 0, formula)))):
+                        formulas = max(formulas, column_of(last[1].decode()) + 1)
         if rows * columns > MOST_CELLS or (rows * columns > SPARSE_FLOOR and rows * columns > SPARSE * cells):
             raise _suspicious(name, f"{entry.filename} 的单元格散布在 {rows:,} 行 × {columns:,} 列的范围内")
+        self._formula_widths[entry.filename] = formulas
 
     def _tree(self, part: str) -> ElementTree.Element:
         """Return a small part's XML."""
-        return ElementTree.fromstring(self._zip.read(part))  # noqa: S314 - expat resolves no outside entity
+        try:
+            return ElementTree.fromstring(self._zip.read(part))  # noqa: S314 - expat resolves no outside entity
+        except (ElementTree.ParseError, zipfile.BadZipFile, zlib.error) as error:
+            raise self._broken() from error
+
+    def _links(self, part: str) -> dict[str, tuple[str, str]]:
+        """Return the kind and target of what a part refers to, by identifier."""
+        folder, file = posixpath.split(part)
+        place = f"{folder}/_rels/{file}.rels"
+        if place not in self._zip.namelist():
+            return {}
+        return {
+            link.get("Id", ""): (link.get("Type", "").rpartition("/")[2], link.get("Target", ""))
+            for link in self._tree(place)
+        }
 
     def _sheet_paths(self) -> Iterator[tuple[str, str]]:
         """Yield every sheet's name and the part it is in."""
-        targets = {
-            link.get("Id"): link.get("Target", "") for link in self._tree("xl/_rels/workbook.xml.rels")
-        }  # fmt: skip
+        targets = self._links("xl/workbook.xml")
         for element in self._tree("xl/workbook.xml").iter():
             if _local(element.tag) == "sheet":
                 link = next((value for key, value in element.items() if _local(key) == "id"), "")
-                yield (
-                    element.get("name", ""),
-                    posixpath.normpath(posixpath.join("/xl", targets.get(link, ""))).lstrip("/"),
-                )
+                target = targets[link][1] if link in targets else ""
+                yield element.get("name", ""), posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+
+    def _look_at_workbook(self) -> None:
+        """Take note of how days are counted, of defined names, and of what is not kept."""
+        self.since_1904, self.names, self.lost_names = False, list[Name](), set[str]()
+        kinds = {kind for kind, _ in self._links("xl/workbook.xml").values()}
+        self.macros = "vbaProject" in kinds
+        self.lost = [said for kind, said in BOOK_PARTS.items() if kind in kinds]
+        sheets = list(self._paths)
+        for element in self._tree("xl/workbook.xml").iter():
+            kind = _local(element.tag)
+            if kind == "workbookPr":
+                self.since_1904 = element.get("date1904") in ("1", "true")
+            elif kind == "workbookProtection" and any(element.get(key) for key in ("lockStructure", "lockWindows")):
+                self.lost.append("工作簿保护")
+            elif kind == "definedName" and not element.get("name", "").startswith("_xl"):
+                local = element.get("localSheetId")
+                name = Name(element.get("name", ""), sheets[int(local)] if local else "", element.text or "")
+                if _can_be_kept(name) and not element.get("function"):
+                    self.names.append(name)
+                else:
+                    self.lost_names.add(name.name)
+        if self.lost_names:
+            self.lost.append(f"名称 {'、'.join(sorted(self.lost_names))}")
 
     def _formats(self) -> Iterator[NumberFormat]:
         """Yield the number format of every cell style."""
@@ -125,118 +208,41 @@ class Package:
                     yield codes.get(number, number)
 
     def scan(self, sheet: str) -> SheetScan:
-        """Return a scan of a sheet's styles, from its start."""
-        return SheetScan(self._zip.open(self._paths[sheet])) if sheet in self._paths else SheetScan(None)
+        """Return a scan of a sheet's XML, from its start."""
+        return SheetScan(self._zip.open(self._paths[sheet]), self._dates) if sheet in self._paths else SheetScan(None)
+
+    def formula_width(self, sheet: str) -> int:
+        """Return how many columns of a sheet hold formulas, the last one's place; some may have no result."""
+        return self._formula_widths.get(self._paths.get(sheet, ""), 0)
+
+    def targets(self, sheet: str) -> dict[str, str]:
+        """Return where a sheet's hyperlinks lead, by relationship."""
+        links = self._links(self._paths.get(sheet, ""))
+        return {relation: target for relation, (kind, target) in links.items() if kind == "hyperlink"}
+
+    def lost_parts(self, sheet: str) -> list[str]:
+        """Return what belongs to a sheet in parts of its own that are not written, in Chinese."""
+        kinds = {kind for kind, _ in self._links(self._paths.get(sheet, "")).values()}
+        return sorted({said for kind, said in SHEET_PARTS.items() if kind in kinds})
 
 
-class SheetScan:
-    """Reads a sheet's XML beside the cell reader, row by row.
+def _is_date(code: NumberFormat) -> bool:
+    """Return whether a number format shows a number as a date or a time."""
+    if isinstance(code, int):
+        return code in DATE_NUMBERS
+    return bool(DATE_CODE.search(re.sub(r'"[^"]*"|\\.|\[(?!h|m|s)[^\]]*\]|_.|General', "", code, flags=re.IGNORECASE)))
 
-    Attributes:
-        widths: Width in characters by column, as far as the sheet sets it; known after the first row.
-        formulas: Whether a formula was met so far.
-    """
 
-    def __init__(self, stream: IO[bytes] | None) -> None:
-        self._stream = stream
-        self._rows: dict[int, dict[int, int]] = {}
-        self._styles: dict[int, int] = {}
-        self._errors: dict[int, dict[int, str]] = {}
-        self._row = self._column = -1
-        self._columns: dict[str, int] = {}
-        self._prefix = ""
-        self._caught: list[str] | None = None
-        self.widths: dict[int, float] = {}
-        self.formulas = False
-        self._parser = expat.ParserCreate()
-        self._parser.buffer_text = True
-        self._parser.StartElementHandler = self._root
-
-    def row(self, number: int) -> tuple[dict[int, int], dict[int, str]]:
-        """Return a row's styles and error values by column; rows must be asked for in order, from 0 on."""
-        while self._stream and self._row <= number:
-            piece = self._stream.read(PIECE)
-            try:
-                self._parser.Parse(piece, not piece)
-            except expat.ExpatError as error:
-                raise FileError("工作表的 XML 已损坏", fix="用 Excel 打开后另存为 .xlsx，再试") from error
-            if not piece:
-                self.close()
-        return self._rows.pop(number, {}), self._errors.pop(number, {})
-
-    def close(self) -> None:
-        """Close the stream."""
-        if self._stream:
-            self._stream.close()
-            self._stream = None
-
-    def _root(self, name: str, attributes: dict[str, str]) -> None:
-        """Take note of the prefix all names have, if any."""
-        del attributes
-        self._prefix = name[: -len("worksheet")]
-        self._cell_name, self._row_name = f"{self._prefix}c", f"{self._prefix}row"
-        self._parser.StartElementHandler = self._start
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == self._cell_name:
-            place = attributes.get("r", "")
-            column = self._column_of(place) if place else self._column + 1
-            self._column = column
-            style = attributes.get("s")
-            if style is not None:
-                self._styles[column] = int(style)
-            if attributes.get("t") == "e":
-                self._catch()
-        elif name == self._row_name:
-            self._row = int(attributes["r"]) - 1 if "r" in attributes else self._row + 1
-            self._column = -1
-            self._styles = self._rows.setdefault(self._row, {})
-        elif name == f"{self._prefix}f":
-            self.formulas = True
-            if self._caught is not None:
-                self._caught.clear()
-        elif name == f"{self._prefix}v" and self._caught is not None:
-            self._caught.clear()
-        elif name == f"{self._prefix}col" and "width" in attributes:
-            last = min(int(attributes["max"]), int(attributes["min"]) + 1000)
-            for column in range(int(attributes["min"]) - 1, last):
-                self.widths[column] = float(attributes["width"])
-
-    def _column_of(self, place: str) -> int:
-        """Return the column, from 0, of a place such as ``AB12``."""
-        letters = place.rstrip(DIGITS)
-        column = self._columns.get(letters)
-        if column is None:
-            column = self._columns[letters] = column_of(letters)
-        return column
-
-    def _catch(self) -> None:
-        """Catch the error value of the cell that has begun."""
-        caught: list[str] = []
-        self._caught = caught
-        row, column = self._row, self._column
-
-        def ended(name: str) -> None:
-            if name == self._cell_name:
-                self._errors.setdefault(row, {})[column] = "".join(caught)
-                self._caught = None
-                self._parser.CharacterDataHandler = self._parser.EndElementHandler = None
-
-        self._parser.CharacterDataHandler = caught.append
-        self._parser.EndElementHandler = ended
+def _can_be_kept(name: Name) -> bool:
+    """Return whether a defined name can be written: it stands for something within the workbook."""
+    return bool(KEPT_NAME.fullmatch(name.name) and not CELL_NAME.fullmatch(name.name) and name.text) and not any(
+        sign in name.text for sign in "[|"
+    )
 
 
 def _local(name: str) -> str:
     """Return a name without its namespace."""
     return re.sub(r"^\{.*\}", "", name)
-
-
-def column_of(letters: str) -> int:
-    """Return the column, from 0, that letters such as ``AB`` name."""
-    column = 0
-    for letter in letters:
-        column = column * 26 + ord(letter) - 64
-    return column - 1
 
 
 def _suspicious(name: str, found: str) -> FileSuspicious:
