@@ -184,7 +184,7 @@ class Package:
             elif kind == "definedName" and not element.get("name", "").startswith("_xl"):
                 local = element.get("localSheetId")
                 name = Name(element.get("name", ""), sheets[int(local)] if local else "", element.text or "")
-                if _can_be_kept(name) and not element.get("function"):
+                if _can_be_kept(name) and element.get("function") not in ("1", "true"):
                     self.names.append(name)
                 else:
                     self.lost_names.add(name.name)
@@ -235,9 +235,8 @@ def _is_date(code: NumberFormat) -> bool:
 
 def _can_be_kept(name: Name) -> bool:
     """Return whether a defined name can be written: it stands for something within the workbook."""
-    return bool(KEPT_NAME.fullmatch(name.name) and not CELL_NAME.fullmatch(name.name) and name.text) and not any(
-        sign in name.text for sign in "[|"
-    )
+    fits = KEPT_NAME.fullmatch(name.name) and not CELL_NAME.fullmatch(name.name) and "!" not in name.sheet
+    return bool(fits and name.text) and not any(sign in name.text for sign in "[|")
 
 
 def _local(name: str) -> str:

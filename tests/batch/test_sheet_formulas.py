@@ -129,7 +129,7 @@ def test_what_a_formula_speaks_of_is_there_or_its_result_is(tmp_path: Path, ship
     book["表"].add_table(Table(displayName="T", ref="A1:A2"))
     sheet["J2"] = ArrayFormula("J2:J3", "=B1:B2")
     for name, text in (("单价", "工单!$B$2"), ("外部", "[1]表!$A$1")):
-        book.defined_names[name] = DefinedName(name, attr_text=text)
+        book.defined_names[name] = DefinedName(name, attr_text=text, function=False)
     book.save(source)
     empty = next(spelt for spelt in ("<v></v>", "<v />", "<v/>") if spelt in _xml(source))
     patched(source, (f"<f>外部+1</f>{empty}", "<f>外部+1</f><v>7</v>"))
