@@ -151,7 +151,7 @@ def test_sheets_of_explanation_stay_as_they_are(tmp_path: Path, shipped: Classif
     book.close()
     summary = run(shipped, tmp_path / "a.xlsx", tmp_path / "b.xlsx")
     assert (summary.tally.rows, summary.tally.rejects) == (2, 0)
-    assert sum("原样保留" in note for note in summary.notes) == 2
+    assert sum("照抄" in note for note in summary.notes) == 2
     made = openpyxl.load_workbook(tmp_path / "b.xlsx")
     assert [made[name].max_column for name in ("填写说明", "备注")] == [2, 2]
     asked = run(shipped, tmp_path / "a.xlsx", tmp_path / "c.xlsx", text_columns=("要求",))

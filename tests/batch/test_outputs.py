@@ -191,7 +191,7 @@ def test_the_systems_words_are_chinese(tmp_path: Path, source: Path, shipped: Cl
         run(shipped, source, tmp_path / "no" / "b.csv")
     with pytest.raises(FileError, match="写不了 .*（路径中有一段不是目录）"):
         run(shipped, source, source / "b.csv")
-    with pytest.raises(FileError, match="写不了 .*（名字太长）"):
+    with pytest.raises(FileError, match="写不了 .*（名称过长）"):
         run(shipped, source, tmp_path / f"{'b' * 300}.csv")
     with pytest.raises(FileError, match="没有这个文件"):
         tag_file(str(tmp_path / "none.csv"), "b.csv", shipped, None)  # type: ignore[arg-type]

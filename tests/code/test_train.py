@@ -59,17 +59,19 @@ def test_the_same_share_of_each_domain_is_taken_on_trust():
 def test_adapting_helps_where_labels_are_few(corpus_rows):
     taxonomy = load_taxonomy()
     labels, hard = labels_of_taxonomy(taxonomy), read_rows([ROOT / "data" / "hard.jsonl"], codes=taxonomy.codes)
-    few = [corpus_rows[i] for i in np.random.default_rng(0).permutation(len(corpus_rows))[:216]]
-    how = {"encoder": default_encoder(None), "settings": settings_for(labels), "progress": lambda *_: None}
-    before = train(few, labels, **how)
-    after = adapt(before, few, [row.text for row in hard], labels, **how)
-    found = how["encoder"].keys([row.text for row in hard])
+    encoder, settings = default_encoder(None), settings_for(labels)
+    found = encoder.keys([row.text for row in hard])
     truth = np.array([taxonomy.codes.index(row.primary) for row in hard])
-    right = [
-        int((trained.linear.scores(trained.vocabulary.matrix(found))[:, :-1].argmax(axis=1) == truth).sum())
-        for trained in (before, after)
-    ]
-    assert right[1] > right[0] > 240
+    right = [0, 0]
+    for seed in range(3):  # one draw's gain is within noise
+        few = [corpus_rows[i] for i in np.random.default_rng(seed).permutation(len(corpus_rows))[:216]]
+        how = {"encoder": encoder, "settings": settings, "progress": lambda *_: None}
+        before = train(few, labels, **how)
+        after = adapt(before, few, [row.text for row in hard], labels, **how)
+        for place, trained in enumerate((before, after)):
+            said = trained.linear.scores(trained.vocabulary.matrix(found))[:, :-1].argmax(axis=1)
+            right[place] += int((said == truth).sum())
+    assert right[1] > right[0] > 3 * 240
 
 
 def test_a_new_model_replaces_the_old_and_a_failed_one_leaves_it(tousu, own_labels, tmp_path):
