@@ -30,6 +30,7 @@ COMMA = re.compile(r"[,，]")
 TAXONOMY = "领域表"
 MOST_NAMED = 20  # codes in a message
 ENDINGS = (".jsonl", ".csv", ".tsv")
+LONGEST_CELL = 4_000_000  # characters
 TRUE, FALSE = ("true", "1", "是", "yes"), ("false", "0", "否", "no")
 
 
@@ -129,6 +130,7 @@ def _json_rows(content: TextIO, file: Path) -> Iterator[tuple[dict[str, Any], st
 
 def _table_rows(content: TextIO, file: Path, ending: str) -> Iterator[tuple[dict[str, Any], str]]:
     """Yield the rows of a table."""
+    csv.field_size_limit(LONGEST_CELL)  # the parser's own; others in the process may have set another
     reader = csv.DictReader(content, delimiter="\t" if ending == ".tsv" else ",")
     columns = list(reader.fieldnames or ())
     try:
@@ -136,7 +138,7 @@ def _table_rows(content: TextIO, file: Path, ending: str) -> Iterator[tuple[dict
             yield _from_columns(row, columns, file), f"{file}:{reader.line_num}"
     except csv.Error as error:
         raise CorpusError(
-            f"{file}:{reader.line_num} 读不成表格", expected="引号成对、每格不超过十三万字", fix="改正该行"
+            f"{file}:{reader.line_num} 读不成表格", expected="引号成对、每格不超过四百万字", fix="改正该行"
         ) from error
 
 
