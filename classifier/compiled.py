@@ -23,6 +23,7 @@ from numba.core.caching import (
     UserProvidedCacheLocator,
     UserWideCacheLocator,
 )
+from numba.core.runtime import rtsys
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -72,9 +73,15 @@ class _Cache(FunctionCache):  # type: ignore[misc]
     _impl_class = _Places
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        """Take what was compiled from the cache, if it is there."""
+        """Take what was compiled from the cache, if it is there.
+
+        numba would first make ready for compiling, a seventh of a second; what is compiled already needs only
+        the part that runs beside it. Where nothing is in the cache, compiling itself makes ready.
+        """
         with _without_blas():
-            return super().load_overload(sig, target_context)
+            rtsys.initialize(target_context)
+            with self._guard_against_spurious_io_errors():
+                return self._load_overload(sig, target_context)
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep what was compiled, if it can be kept."""

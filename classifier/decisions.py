@@ -80,19 +80,21 @@ def highest(values, order):
     """Write the columns of the highest values of each row, highest first, ties by column.
 
     Args:
-        values: float64, shape (rows, columns).
+        values: float64, finite, shape (rows, columns).
         order: Output, int64, shape (rows, places), no more places than columns.
     """
     places = order.shape[1]
+    best = np.empty(places)
     for t in range(values.shape[0]):
-        kept = 0
+        best[:] = -np.inf
         for d in range(values.shape[1]):
-            at = kept
-            while at > 0 and values[t, d] > values[t, order[t, at - 1]]:
-                at -= 1
-            if at == places:
+            value = values[t, d]
+            if value <= best[places - 1]:
                 continue
-            kept = min(kept + 1, places)
-            for k in range(kept - 1, at, -1):
-                order[t, k] = order[t, k - 1]
+            at = places - 1
+            while at > 0 and value > best[at - 1]:
+                best[at] = best[at - 1]
+                order[t, at] = order[t, at - 1]
+                at -= 1
+            best[at] = value
             order[t, at] = d
