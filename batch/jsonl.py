@@ -206,7 +206,7 @@ class JsonLines:
         """Return UTF-8 JSON in the file's codec."""
         return content if self._codec == "utf-8" else content.decode().encode(self._codec, "replace")
 
-    def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes:
+    def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes | memoryview:
         """Return the block's lines with their tags."""
         del words
         if block.plain is not None:
@@ -215,7 +215,7 @@ class JsonLines:
             block.lines[where] += tag + after
         return b"".join(block.lines)
 
-    def _render_plain(self, data: bytes, newlines: NDArray[np.int64], taggings: Taggings) -> bytes:
+    def _render_plain(self, data: bytes, newlines: NDArray[np.int64], taggings: Taggings) -> bytes | memoryview:
         """Return plain lines with their tags: each without its closing brace, the key, the tag, the brace again."""
         begins = np.concatenate([[0], newlines[:-1] + 1])
         before, after = b',"%s":' % KEY.encode(), b"}\n"

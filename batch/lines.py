@@ -76,7 +76,7 @@ class LineFormat(Protocol):
     def cut(self, data: bytes, *, final: bool) -> Block:
         """Return the whole rows of ``data``; with ``final`` the last one ends where the data end."""
 
-    def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes:
+    def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes | memoryview:
         """Return the output's bytes for a block."""
 
 

@@ -141,7 +141,7 @@ class PartFile:
         """Return how many bytes the part file has on disk."""
         return os.fstat(self._file.fileno()).st_size
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Append ``data``."""
         try:
             self._file.write(data)
@@ -186,7 +186,7 @@ class Pipe:
     def __init__(self) -> None:
         self.offset = 0
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytes | memoryview) -> None:
         """Pass ``data`` on."""
         sys.stdout.buffer.write(data)
         self.offset += len(data)
@@ -224,12 +224,12 @@ class Packer:
 
     def mark(self) -> bytes:
         """Return the output's byte-order mark, packed."""
-        return self._packed(self._written.mark)
+        return bytes(self._packed(self._written.mark))
 
-    def pack(self, data: bytes) -> bytes:
+    def pack(self, data: bytes | memoryview) -> bytes | memoryview:
         """Return a block of whole lines as the output holds it; packed pieces may be put end to end."""
         if not self._same:
-            data = self._spelled(data.decode(self._read.inner, self._errors))
+            data = self._spelled(str(data, self._read.inner, self._errors))
         return self._packed(data)
 
     def _spelled(self, text: str) -> bytes:
@@ -242,7 +242,7 @@ class Packer:
             self.replaced += sum(map(text.count, missing))
             return text.translate({ord(sign): json.dumps(sign)[1:-1] for sign in missing}).encode(codec)
 
-    def _packed(self, data: bytes) -> bytes:
+    def _packed(self, data: bytes | memoryview) -> bytes | memoryview:
         """Return a gzip member or a zstd frame if the name says so."""
         if not data or not self._packing:
             return data

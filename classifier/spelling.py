@@ -65,9 +65,9 @@ def json_rows(found: Taggings, *, before: bytes, after: bytes) -> list[bytes]:
 
 def json_lines(
     found: Taggings, data: bytes, begins: NDArray[np.int64], ends: NDArray[np.int64], *, before: bytes, after: bytes
-) -> bytes:
+) -> memoryview:
     """Return for each tagging a piece of ``data``, then its JSON with ``before`` and ``after`` around it, all in one."""
-    return _spelt(found, np.frombuffer(data, dtype=np.uint8), begins, ends, before, after)[0].tobytes()
+    return _spelt(found, np.frombuffer(data, dtype=np.uint8), begins, ends, before, after)[0].data
 
 
 def _spelt(

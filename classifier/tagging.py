@@ -146,7 +146,7 @@ class Taggings(Sequence[Tagging]):
 
     def json_lines(
         self, data: bytes, begins: NDArray[np.int64], ends: NDArray[np.int64], *, before: bytes, after: bytes
-    ) -> bytes:
+    ) -> memoryview:
         """Return the rows ``json_rows`` gives in one piece, each behind its own piece of ``data``.
 
         Args:
