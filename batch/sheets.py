@@ -91,7 +91,7 @@ class WorkbookRun:
         shutil.rmtree(scratch, ignore_errors=True)  # of a run that was killed
         try:
             scratch.mkdir()
-            self._book = book = _opened(source, name)
+            self._book = _opened(source, name)
             seen = datetime.datetime.fromtimestamp(Path(source).stat().st_mtime, tz=datetime.UTC)
             target = xlsxwriter.Workbook(
                 str(part),
@@ -106,7 +106,7 @@ class WorkbookRun:
             # A date that does not change makes the same input give the same bytes.
             target.set_properties({"created": seen.replace(tzinfo=None)})
             try:
-                self._sheets(book, package, target, name, reject)
+                self._sheets(package, target, name, reject)
             except BaseException:
                 _abandon(target)
                 raise
@@ -115,17 +115,17 @@ class WorkbookRun:
             package.close()
             shutil.rmtree(scratch, ignore_errors=True)
 
-    def _sheets(self, book: Any, package: Package, target: Any, name: str, reject: Callable[[bytes], None]) -> None:
+    def _sheets(self, package: Package, target: Any, name: str, reject: Callable[[bytes], None]) -> None:
         """Write every sheet, then the summary."""
         formats = Formats(target, package.formats)
         rules = FormulaRules(package.lost_names, macros=package.macros)
         missing: ColumnMissing | None = None
         tagged = 0
-        for meta in book.sheets_metadata:
+        for meta in self._book.sheets_metadata:
             if meta.typ != WORKSHEET:
                 self._summary.notes.append(f"图表页 {meta.name} 未保留")
                 continue
-            rows = SheetRows(_sheet_of(book, meta.name, name))
+            rows = SheetRows(_sheet_of(self._book, meta.name, name))
             page = _page_of(target, meta.name, name)
             why = self._sheet(rows, page, SheetWriter(page, formats, rules), package, name, reject)
             missing = why or missing
@@ -137,7 +137,7 @@ class WorkbookRun:
             self._summary.notes.append(f"工作簿的这些内容未保留：{'、'.join(package.lost)}")
         _define(target, package.names)
         wanted = WORDS[self._language]["sheet"]
-        taken = [meta.name for meta in book.sheets_metadata]
+        taken = [meta.name for meta in self._book.sheets_metadata]
         # Excel takes names for the same whatever their case.
         taken += [wanted for other in taken if other.casefold() == wanted.casefold()]
         hidden = all(page.hidden for page in target.worksheets())
@@ -150,6 +150,7 @@ class WorkbookRun:
         """Return what is to be done with a sheet, and why it is only copied, if it is."""
         wanted = self._options.text_columns
         header = rows.header_row(wanted)
+        copied = Plan(first=max(rows.width, formulas))
         place = f"{name} 的工作表 {rows.name}"
         if header is None:
             why = ColumnMissing(
@@ -157,20 +158,20 @@ class WorkbookRun:
                 expected="含投诉内容列的表头", fix="检查工作表，或用 --text-column 指定列名",
             )  # fmt: skip
             self._summary.notes.append(f"工作表 {rows.name} 照抄，未标注")
-            return Plan(first=max(rows.width, formulas)), why
+            return copied, why
         names = names_of(rows.head[header])
         try:
             texts, said = choose_text_columns(names, rows.head[header + 1 :], wanted, file=place)
         except ColumnMissing as error:
             self._summary.notes.append(f"工作表 {rows.name} 照抄，未标注")
-            return Plan(first=max(rows.width, formulas)), error
+            return copied, error
         if not wanted and not rows.names_texts() and self._some_named(name):
             # Explanations and lists of codes are long texts, too; beside a column called 投诉内容 they are no complaints.
             guess = names[texts[0]]
             self._summary.notes.append(
                 f"工作表 {rows.name} 照抄，未标注：没有叫作投诉内容之类的列；确要标其中的 {guess}，用 --text-column {guess}"
             )
-            return Plan(first=max(rows.width, formulas)), None
+            return copied, None
         added, renamed = added_names(names, self._language)
         title = f"，表头在第 {header + 1} 行" if header else ""
         self._summary.notes += [f"工作表 {rows.name}：{said}{title}", *renamed]

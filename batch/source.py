@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import zstandard
 
 from batch.encoding import Script, detect_encoding, script_of, script_of_start
-from batch.reasons import UNPACK_ERRORS, unpack_reason
+from batch.unpacking import UNPACK_ERRORS, unpack_reason
 from classifier.errors import EncodingUnknown, FileError, FileSuspicious, ResumeRefused
 from classifier.wording import system_reason
 

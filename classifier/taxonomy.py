@@ -9,15 +9,24 @@ import json
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from classifier.artifact import data_root
 from classifier.errors import TaxonomyError
-from classifier.wording import toml_reason
+from classifier.wording import toml_reason, value_reason
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+REASONS = {
+    "missing": "缺少这个键",
+    "extra_forbidden": "不认识这个键",
+    "string_pattern_mismatch": "代码只能用小写字母、数字和下划线，以字母开头",
+    "too_short": "至少要有一项",
+    "tuple_type": "应为数组",
+    "dict_type": "应为一张表",
+    "model_type": "应为一张表",
+}
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Status = Literal["confirmed", "partly", "from_memory"]
 Nature = Literal["售后服务", "合同", "质量", "虚假宣传", "安全", "价格", "假冒", "人格权益", "计量", "其他"]
@@ -196,35 +205,11 @@ def load_taxonomy(path: Path | None = None) -> Taxonomy:
         first = error.errors()[0]
         place = _place(source, first["loc"])
         raise TaxonomyError(
-            f"领域表 {file} {place}：{_reason(first['type'], first['msg'], first.get('ctx', {}))}",
+            f"领域表 {file} {place}：{value_reason(first, REASONS)}",
             fix="按文件开头的说明改正该键",
         ) from error
     _check_references(file, source, taxonomy)
     return taxonomy
-
-
-def _reason(kind: str, message: str, context: dict[str, Any]) -> str:
-    """Return a Chinese reason for a kind of validation error."""
-    known = {
-        "missing": "缺少这个键",
-        "extra_forbidden": "不认识这个键",
-        "string_pattern_mismatch": "代码只能用小写字母、数字和下划线，以字母开头",
-        "string_too_short": "不能为空",
-        "too_short": "至少要有一项",
-        "string_type": "应为字符串",
-        "list_type": "应为数组",
-        "tuple_type": "应为数组",
-        "int_type": "应为整数",
-        "bool_type": "应为 true 或 false",
-        "date_type": "应为日期，如 2026-04-15",
-        "dict_type": "应为一张表",
-        "model_type": "应为一张表",
-        "literal_error": "应为 {expected}",
-    }
-    if kind in known:
-        return known[kind].format_map(context)
-    ours = message.removeprefix("Value error, ")
-    return "写法不对" if ours.isascii() else ours
 
 
 def _place(source: str, loc: tuple[int | str, ...]) -> str:

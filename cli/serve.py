@@ -75,7 +75,7 @@ def serve(
     listener = bound(settings)
     port = listener.getsockname()[1]
     where = f"[{settings.host}]" if ":" in settings.host else settings.host
-    err().print(f"tousu 监听 http://{where}:{port}{settings.root_path}/ ，正在载入模型 …", markup=False)
+    err().print(f"tousu 监听 http://{where}:{port}{settings.root_path}/ ，正在载入模型 …")
     if not settings.on_loopback:
         _check_door(settings)
     # The workers are processes of their own and read their settings from the environment.

@@ -124,17 +124,14 @@ def complaint(error: typer.TyperException) -> UsageError:
 
 def _wanted(error: typer.TyperException) -> str:
     """Return what a wrong value should have been, empty where no value is wrong."""
-    from service.wording import reason
+    from classifier.wording import value_reason
 
     cause: Any = error.__cause__
     if cause is None or not hasattr(cause, "errors"):  # pydantic's, which reads the values
         return ""
     first = cause.errors(include_url=False)[0]
-    return (
-        (_translated(str(first["msg"]), VALUES) or re.sub("^应为? ?", "", reason(first)))
-        .replace("', '", "、")
-        .replace("'", "")
-    )
+    told = _translated(str(first["msg"]), VALUES) or re.sub("^应为? ?", "", value_reason(first))
+    return told.replace("', '", "、").replace("'", "")
 
 
 def _translated(message: str, table: tuple[tuple[str, str], ...]) -> str:

@@ -11,8 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from starlette.routing import request_response
 
 from classifier.errors import BodyInvalid, BodyKind
+from classifier.wording import SURROGATE
 from service.problems import refusal
-from service.wording import SURROGATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -208,8 +208,6 @@ def _of_file(file: Path) -> dict[str, Any]:
         return tomllib.loads(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         why = system_reason(error) if isinstance(error, OSError) else toml_reason(error)
-        if isinstance(error, UnicodeDecodeError):
-            why = f"第 {error.start + 1} 字节不是 UTF-8"
         raise SettingsError(
             f"设置文件读不出：{file}（{why}）", expected="UTF-8 的 TOML 文件", fix=f"检查 {CONFIG} 与文件内容"
         ) from error

@@ -11,8 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from classifier.errors import TousuError
+from classifier.wording import SURROGATE
 from service.items import Item, tag_items
-from service.wording import SURROGATE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -1,4 +1,4 @@
-"""What is wrong with a value, in Chinese: pydantic's kinds of errors, the patterns values fit, our words for both."""
+"""What is wrong with a request, in Chinese: the patterns its values fit, and sentences that name its fields."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from classifier.errors import SettingsError
+from classifier.wording import value_reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,69 +25,13 @@ PATTERNS = {
     IDEMPOTENCY_KEY: "应为 1 到 200 个英文字母、数字或标点，不含空格与汉字",
     SUB_PATH: "应以 / 开头、不以 / 结尾，如 /tousu；只用字母、数字和 . _ ~ -",
 }
-SURROGATE = "含有不成对的代理字符（半个字，如单独的 \\ud800），不是合法的 Unicode 文字"
-CHINESE = re.compile(r"[\u4e00-\u9fff]")
 OUTSIDE = frozenset({"body", "query", "header", "path", "cookie"})
 MOST_NAMED = 3
-
-REASONS = {
-    "missing": "缺少这一项",
-    "extra_forbidden": "没有这一项，请检查拼写",
-    "string_type": "应为字符串",
-    "string_unicode": SURROGATE,
-    "string_too_short": "不能为空",
-    "string_too_long": "最长 {max_length} 字",
-    "string_pattern_mismatch": "写法不对",
-    "bool_type": "应为 true 或 false",
-    "bool_parsing": "应为 true 或 false",
-    "int_type": "应为整数",
-    "int_parsing": "应为整数",
-    "int_parsing_size": "数字过大",
-    "int_from_float": "应为整数",
-    "float_type": "应为数字",
-    "float_parsing": "应为数字",
-    "finite_number": "应为有限的数字",
-    "list_type": "应为数组",
-    "dict_type": "应为 JSON 对象",
-    "model_type": "应为 JSON 对象",
-    "model_attributes_type": "应为 JSON 对象",
-    "too_short": "至少要有 {min_length} 项",
-    "too_long": "最多 {max_length} 项",
-    "greater_than": "应大于 {gt}",
-    "greater_than_equal": "应不小于 {ge}",
-    "less_than": "应小于 {lt}",
-    "less_than_equal": "应不大于 {le}",
-    "literal_error": "应为 {expected} 之一",
-    "enum": "应为 {expected} 之一",
-    "path_type": "应为路径",
-    "date_type": "应为日期，如 2026-04-15",
-    "date_parsing": "应为日期，如 2026-04-15",
-    "date_from_datetime_parsing": "应为日期，如 2026-04-15",
-    "date_from_datetime_inexact": "应为日期，如 2026-04-15，不带时刻",
-    "datetime_type": "应为时刻，如 2026-04-15T09:30:00+08:00",
-    "datetime_parsing": "应为时刻，如 2026-04-15T09:30:00+08:00",
-    "datetime_from_date_parsing": "应为时刻，如 2026-04-15T09:30:00+08:00",
-}
 
 
 def reason(error: Mapping[str, Any]) -> str:
     """Return why pydantic refused a value, in Chinese, never repeating the value."""
-    message = str(error.get("msg", "")).removeprefix("Value error, ")
-    if CHINESE.search(message):
-        return message
-    if told := PATTERNS.get(str(error.get("ctx", {}).get("pattern", ""))):
-        return told
-    words = REASONS.get(str(error["type"]), "写法不对")
-    context = {key: _listed(value) if key == "expected" else value for key, value in error.get("ctx", {}).items()}
-    try:
-        return words.format(**context)
-    except KeyError:
-        return words.split(" {")[0]
-
-
-def _listed(choices: object) -> str:
-    """Return pydantic's English list of choices as a Chinese one."""
-    return str(choices).replace("'", "").replace(" or ", "、").replace(", ", "、")
+    return PATTERNS.get(str(error.get("ctx", {}).get("pattern", ""))) or value_reason(error)
 
 
 def field_of(error: Mapping[str, Any]) -> str:
