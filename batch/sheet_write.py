@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from batch.sheet_formulas import FormulaRules
+    from batch.sheet_package import NumberFormat
     from batch.sheet_scan import Formula, RowMarks
-    from batch.styles import NumberFormat
 
 LONGEST_CELL = 32_767
 ERRORS = {"#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!"}

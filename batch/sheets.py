@@ -24,10 +24,10 @@ from batch.report_data import DATE_NAMES, day_of
 from batch.sheet_cells import SheetCells, Uncomputed
 from batch.sheet_formulas import FormulaRules
 from batch.sheet_layout import COLUMNS, begin_sheet, by_column, set_columns, set_filter, set_links
+from batch.sheet_package import Package
 from batch.sheet_rows import SheetRows
 from batch.sheet_summary import WORDS, Overview, write_summary
 from batch.sheet_write import ADDED_WIDTHS, Formats, SheetWriter, widths
-from batch.styles import Package
 from classifier.errors import ColumnMissing, FileError
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
 
     from batch.options import Language, TagOptions, TagSummary
     from batch.rejects import Fault
+    from batch.sheet_package import Name
     from batch.sheet_rows import Cells
     from batch.sheet_scan import RowMarks, SheetScan
-    from batch.styles import Name
     from classifier import Classifier
 
 CHUNK, MOST_IN_CHUNK = 2000, 50_000  # rows, cells
