@@ -11,12 +11,9 @@ WORKDIR /app
 COPY requirements.lock pyproject.toml README.md LICENSE ./
 RUN python3 -m venv .venv
 RUN .venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-COPY classifier classifier
-COPY training training
-COPY batch batch
-COPY service service
-COPY cli cli
 COPY tousu tousu
+COPY service service
+COPY training training
 COPY data data
 COPY models models
 RUN .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

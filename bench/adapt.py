@@ -20,11 +20,11 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from classifier.taxonomy import load_taxonomy
-from training.adapt import adapt
-from training.corpus import LabelledRow, read_rows
-from training.settings import settings_for
-from training.train import default_encoder, labels_of_taxonomy, train
+from tousu.taxonomy import load_taxonomy
+from tousu_training.adapt import adapt
+from tousu_training.corpus import LabelledRow, read_rows
+from tousu_training.settings import settings_for
+from tousu_training.train import default_encoder, labels_of_taxonomy, train
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

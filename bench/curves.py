@@ -19,7 +19,7 @@ from pathlib import Path  # noqa: E402
 import matplotlib as mpl  # noqa: E402
 import numpy as np  # noqa: E402
 
-from classifier import Classifier, artifact  # noqa: E402
+from tousu.classifier import Classifier, artifact  # noqa: E402
 
 mpl.use("agg")
 

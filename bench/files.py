@@ -22,7 +22,7 @@ import tempfile  # noqa: E402
 import time  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from classifier import Classifier  # noqa: E402
+from tousu.classifier import Classifier  # noqa: E402
 
 ROWS = 1_000_000
 SLICE = 100_000

@@ -6,7 +6,7 @@ import sys
 
 import litserve
 
-from classifier import Classifier
+from tousu.classifier import Classifier
 
 
 class Tagger(litserve.LitAPI):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
-from service.schemas import ClassifyReply, ClassifyRequest
+from tousu_service.schemas import ClassifyReply, ClassifyRequest
 
 app = FastAPI()
 REPLY = {

@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
 from sklearn.svm import LinearSVC
 
-from training.corpus import LabelledRow, read_rows
+from tousu_training.corpus import LabelledRow, read_rows
 
 ROOT = Path(__file__).resolve().parent.parent
 SEED = 20211
@@ -73,10 +73,10 @@ def fast_text(train, test, answers):
 
 
 def tousu(train, test, answers):
-    from classifier import Classifier
-    from training.settings import settings_for
-    from training.train import default_encoder, labels_from_data, save_model
-    from training.train import train as run
+    from tousu.classifier import Classifier
+    from tousu_training.settings import settings_for
+    from tousu_training.train import default_encoder, labels_from_data, save_model
+    from tousu_training.train import train as run
 
     labels, encoder = labels_from_data(train), default_encoder(None)
     settings = settings_for(labels)

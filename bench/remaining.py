@@ -15,9 +15,9 @@ harness.one_thread()
 import numpy as np  # noqa: E402
 from numba import njit  # noqa: E402
 
-from classifier import Classifier, kernels  # noqa: E402
-from classifier.model import BLOCK  # noqa: E402
-from classifier.text import join_texts  # noqa: E402
+from tousu.classifier import Classifier, kernels  # noqa: E402
+from tousu.classifier.model import BLOCK  # noqa: E402
+from tousu.classifier.text import join_texts  # noqa: E402
 
 COUNT = 5_000
 NORMALISE, FIND, COUNTED = range(3)

@@ -41,10 +41,10 @@ def write_rows(folder: Path, count: int) -> None:
 
 def timed_runs(folder: Path, runs: int) -> dict[int, list[float]]:
     """Return the seconds of each run by the number of cores at work, after one of each to warm up."""
-    from batch.options import TagOptions
-    from batch.spark import open_session, tag_table
-    from classifier import Classifier
-    from classifier.artifact import shipped_path
+    from tousu.batch.options import TagOptions
+    from tousu.batch.spark import open_session, tag_table
+    from tousu.classifier import Classifier
+    from tousu.resources import shipped_path
 
     settings = {"spark.ui.showConsoleProgress": "false", "spark.sql.files.openCostInBytes": str(128 << 20)}
     session = open_session(f"local-cluster[2,1,{MEMORY}]", settings)

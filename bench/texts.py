@@ -18,7 +18,7 @@ import time  # noqa: E402
 import numpy as np  # noqa: E402
 from peers import PEERS  # noqa: E402
 
-from classifier import Classifier  # noqa: E402
+from tousu.classifier import Classifier  # noqa: E402
 
 COUNT = 20_000
 SLOW_COUNT = 2_000

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifier import Classifier
-from classifier.artifact import shipped_path
-from classifier.taxonomy import load_taxonomy
-from training.corpus import read_rows
+from tousu.classifier import Classifier
+from tousu.resources import shipped_path
+from tousu.taxonomy import load_taxonomy
+from tousu_training.corpus import read_rows
 
 if TYPE_CHECKING:
-    from training.corpus import LabelledRow
+    from tousu_training.corpus import LabelledRow
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -33,8 +33,8 @@ def corpus_rows() -> list[LabelledRow]:
 @pytest.fixture(scope="session")
 def small_model(tmp_path_factory: pytest.TempPathFactory, corpus_rows: list[LabelledRow]) -> Path:
     """Train a real model on every sixth row of the corpus; return its directory."""
-    from training.settings import settings_for
-    from training.train import default_encoder, labels_of_taxonomy, save_model, train
+    from tousu_training.settings import settings_for
+    from tousu_training.train import default_encoder, labels_of_taxonomy, save_model, train
 
     taxonomy = load_taxonomy()
     labels = labels_of_taxonomy(taxonomy)
@@ -52,7 +52,7 @@ def shipped() -> Classifier:
 
 def run_tousu(*arguments: str | Path, cwd: Path = ROOT, **options: object) -> subprocess.CompletedProcess[str]:
     """Run the real command in a process of its own."""
-    command = [sys.executable, "-m", "cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "tousu", *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=240, **options)  # type: ignore[call-overload,no-any-return]
 
 

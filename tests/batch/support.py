@@ -7,13 +7,13 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
-from batch.options import TagOptions, TagSummary
-from batch.tag import tag_file
+from tousu.batch.options import TagOptions, TagSummary
+from tousu.batch.tag import tag_file
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 COMPLAINTS = (
     "小区电梯困人，物业一直不修，我们天天爬楼",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from batch.columns import ADDED, added_names, choose_text_columns, neutralise
-from batch.encoding import script_of
-from classifier.errors import ColumnMissing, EncodingUnknown
 from tests.batch.support import COMPLAINTS
+from tousu.errors import ColumnMissing, EncodingUnknown
+from tousu.files.columns import ADDED, added_names, choose_text_columns, neutralise
+from tousu.files.encoding import script_of
 
 
 @pytest.mark.parametrize(

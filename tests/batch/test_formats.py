@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 import xlsxwriter
 
-from batch.folder import tag_folder
-from batch.formats import format_of
-from batch.options import TagOptions
-from classifier.errors import FormatUnknown
 from tests.batch.support import COMPLAINTS
+from tousu.batch.folder import tag_folder
+from tousu.batch.options import TagOptions
+from tousu.errors import FormatUnknown
+from tousu.files.formats import format_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 
 def test_no_output_is_called_a_workbook_with_macros() -> None:

@@ -13,15 +13,15 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from batch.columns import TEXT_NAMES
-from batch.header import find_header
-from classifier.errors import ColumnMissing
 from tests.batch.support import COMPLAINTS, cells, run
+from tousu.errors import ColumnMissing
+from tousu.files.columns import TEXT_NAMES
+from tousu.files.header import find_header
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 A, B, C = COMPLAINTS[:3]
 DAY = datetime.date(2026, 3, 1)

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from classifier.highlights import highlights
-from classifier.tagging import Taggings
 from tests.batch.support import COMPLAINTS
+from tousu.classifier.evidence import highlights
+from tousu.classifier.tagging import Taggings
 
 if TYPE_CHECKING:
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 
 @st.composite

@@ -19,7 +19,7 @@ from tests.batch.support import COMPLAINTS, rejects, run
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 ENCODINGS = {
     "utf-8": (b"", "utf-8"),

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifier.errors import ColumnMissing, EncodingUnknown, FileError, FormatUnknown
 from tests.batch.support import COMPLAINTS, cells, json_lines, rejects, run
+from tousu.errors import ColumnMissing, EncodingUnknown, FileError, FormatUnknown
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 GOOD = json.dumps({"id": 1, "text": COMPLAINTS[0]}, ensure_ascii=False).encode()
 

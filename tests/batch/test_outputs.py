@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import zstandard
 
-from batch.report import ReportOptions, write_report
-from batch.sink import PartFile
-from batch.tag import tag_file
-from classifier.errors import FileError
 from tests.batch.support import COMPLAINTS, cells, run
+from tousu.batch.tag import tag_file
+from tousu.errors import FileError
+from tousu.files.sink import PartFile
+from tousu.report.build import ReportOptions, write_report
 
 if TYPE_CHECKING:
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 ROWS = "id,text\n" + "".join(f"{number},{text}\n" for number, text in enumerate(COMPLAINTS))
 
@@ -159,7 +159,7 @@ def test_a_named_pipe_is_read_like_standard_input(
 
 
 def test_what_a_shell_hands_over_is_read(root: Path, source: Path, tmp_path: Path) -> None:
-    line = f"{sys.executable} -m cli tag <(cat {source}) {tmp_path}/b.csv --format csv --quiet"
+    line = f"{sys.executable} -m tousu tag <(cat {source}) {tmp_path}/b.csv --format csv --quiet"
     done = subprocess.run(["bash", "-c", line], cwd=root, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert len(cells(tmp_path / "b.csv")) == 7

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from batch.arrow import tag_columns
-from batch.columns import ADDED
-from batch.report import ReportOptions, build_report, write_report
-from batch.report_data import Wanted
-from classifier import Classifier
-from classifier.errors import ColumnMissing, FileError, FormatUnknown
 from tests.batch.backlog import COPIES, SHOPS, make_backlog, write_jsonl
 from tests.batch.support import COMPLAINTS, run
+from tousu.batch.arrow import tag_columns
+from tousu.classifier import Classifier
+from tousu.errors import ColumnMissing, FileError, FormatUnknown
+from tousu.files.columns import ADDED
+from tousu.report.build import ReportOptions, build_report, write_report
+from tousu.report.tagged import Wanted
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batch import charts
-from batch.report_changes import verdict
-from batch.report_data import day_of, respondent_of
-from batch.report_period import Period, settle_period
-from batch.report_words import percent, signed
-from classifier.errors import FileError
+from tousu.errors import FileError
+from tousu.report import charts
+from tousu.report.changes import verdict
+from tousu.report.period import Period, settle_period
+from tousu.report.sentences import percent, signed
+from tousu.report.tagged import day_of, respondent_of
 
 day = datetime.date
 

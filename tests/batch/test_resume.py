@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from batch.resume import journal_path, keep_place
-from batch.sink import part_path
-from classifier.errors import FileError, ResumeRefused
 from tests.batch.support import COMPLAINTS, run
+from tousu.batch.journal import journal_path, keep_place
+from tousu.errors import FileError, ResumeRefused
+from tousu.files.sink import part_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 ROWS = 60_000
 
@@ -40,7 +40,7 @@ def backlog(path: Path, rows: int = ROWS) -> Path:
 
 
 def command(root: Path, source: Path, output: Path, *more: str) -> subprocess.Popen[str]:
-    arguments = [sys.executable, "-m", "cli", "tag", str(source), str(output), "--checkpoint", "0.02", *more]
+    arguments = [sys.executable, "-m", "tousu", "tag", str(source), str(output), "--checkpoint", "0.02", *more]
     return subprocess.Popen(arguments, cwd=root, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -103,8 +103,8 @@ def test_ctrl_c_says_how_to_go_on(root: Path, tmp_path: Path, shipped: Classifie
 def test_another_input_or_option_is_refused(tmp_path: Path, shipped: Classifier) -> None:
     source, output = backlog(tmp_path / "a.jsonl", 10), tmp_path / "b.jsonl"
 
-    from batch.options import TagOptions
-    from batch.resume import Place, run_mark
+    from tousu.batch.journal import Place, run_mark
+    from tousu.batch.options import TagOptions
 
     place = Place(0, 0, 0, {"rows": 0, "lines": 0, "rejects": 0, "online": 0, "domains": {}, "decisions": {}})
     keep_place(output, run_mark(str(source), shipped.version, TagOptions(text_columns=("x",))), place)
@@ -120,8 +120,8 @@ def test_another_input_or_option_is_refused(tmp_path: Path, shipped: Classifier)
 def test_a_journal_without_its_part_file_starts_anew(tmp_path: Path, shipped: Classifier) -> None:
     source, output = backlog(tmp_path / "a.jsonl", 10), tmp_path / "b.jsonl"
 
-    from batch.options import TagOptions
-    from batch.resume import Place, run_mark
+    from tousu.batch.journal import Place, run_mark
+    from tousu.batch.options import TagOptions
 
     place = Place(99, 999, 0, {"rows": 3, "lines": 3, "rejects": 0, "online": 0, "domains": {}, "decisions": {}})
     keep_place(output, run_mark(str(source), shipped.version, TagOptions()), place)
@@ -129,7 +129,7 @@ def test_a_journal_without_its_part_file_starts_anew(tmp_path: Path, shipped: Cl
 
 
 def test_two_runs_on_one_output_are_refused(tmp_path: Path, shipped: Classifier) -> None:
-    from batch.sink import PartFile
+    from tousu.files.sink import PartFile
 
     source, output = backlog(tmp_path / "a.jsonl", 10), tmp_path / "b.jsonl"
     held = PartFile(output)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 
 def made(path: Path, rows: Sequence[Sequence[Any]]) -> Path:

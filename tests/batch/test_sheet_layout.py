@@ -13,13 +13,13 @@ from openpyxl.formatting.rule import CellIsRule
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.hyperlink import Hyperlink
 
-from classifier.errors import FileError
 from tests.batch.support import COMPLAINTS, run
+from tousu.errors import FileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 HEADER = ("工单编号", "电话", "投诉内容", "身份证号")
 

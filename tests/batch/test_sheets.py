@@ -16,13 +16,13 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier.errors import ColumnMissing, FileError, FileSuspicious
 from tests.batch.support import COMPLAINTS, cells, rejects, run
+from tousu.errors import ColumnMissing, FileError, FileSuspicious
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier import Classifier
+    from tousu.classifier import Classifier
 
 HEADER = ("工单编号", "登记时间", "投诉内容", "金额", "备注")
 

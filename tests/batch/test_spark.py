@@ -13,12 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from batch.arrow import joined_texts, tag_columns
-from batch.flat import FlatColumns
-from batch.options import TagOptions
-from batch.tag import tag_file
-from classifier import Classifier
 from tests.batch.backlog import make_backlog
+from tousu.batch.added import FlatColumns
+from tousu.batch.arrow import joined_texts, tag_columns
+from tousu.batch.options import TagOptions
+from tousu.batch.tag import tag_file
+from tousu.classifier import Classifier
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def model(small_model: Path) -> Classifier:
 
 
 def run_job(*arguments: str | Path, cwd: Path) -> dict:
-    command = [sys.executable, "-m", "batch.spark_job", *map(str, arguments)]
+    command = [sys.executable, "-m", "tousu.batch.spark_job", *map(str, arguments)]
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False, timeout=280)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)

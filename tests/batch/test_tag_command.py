@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from batch.folder import DONE
 from tests.batch.support import COMPLAINTS, json_lines
+from tousu.batch.folder import DONE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_an_error_ends_with_one_and_one_line(tousu, tmp_path: Path) -> None:
 
 
 def test_pipes(root: Path, source: Path) -> None:
-    command = [sys.executable, "-m", "cli", "tag", "-", "-", "--format", "jsonl", "--quiet", "--json"]
+    command = [sys.executable, "-m", "tousu", "tag", "-", "-", "--format", "jsonl", "--quiet", "--json"]
     done = subprocess.run(command, cwd=root, input=source.read_bytes(), capture_output=True, check=True, timeout=60)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["投诉内容"] for row in rows] == list(COMPLAINTS)

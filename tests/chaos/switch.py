@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from classifier import Classifier, artifact
 from tests.chaos.harness import ROOT, ChaosError, Server, Wire, load, told
+from tousu.classifier import Classifier, artifact
+from tousu.resources import shipped_path
 
 TEXTS = [
     "小区电梯困人，物业不修",
@@ -95,7 +96,7 @@ class Replies:
 
 def run(*, switches: int, seconds: float, home: Path, model: Path | None = None, workers: int = 2) -> str:
     """Switch models ``switches`` times in ``seconds`` under load; return the figures."""
-    source = artifact.shipped_path() if model is None else model
+    source = shipped_path() if model is None else model
     places = [variant(source, home / "models", f"v{n}", 0.1 * (n + 1)) for n in range(3)]
     broken = variant(source, home / "models", "broken", 0.9)
     damage(broken / artifact.ARRAYS)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from cli.main import main
+from tousu.cli.main import main
 
 
 class Ran(NamedTuple):

@@ -8,8 +8,8 @@ import shutil
 import numpy as np
 import pytest
 
-from training.corpus import LabelledRow
-from training.evaluate import Predictions, evaluate
+from tousu_training.corpus import LabelledRow
+from tousu_training.evaluate import Predictions, evaluate
 
 
 def rows_file(path, rows):
@@ -24,7 +24,7 @@ def begun(monkeypatch):
     def never(*_, **__):
         raise AssertionError("training began")
 
-    monkeypatch.setattr("training.train.train", never)
+    monkeypatch.setattr("tousu_training.train.train", never)
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import tomllib
 
 import pytest
 
-from classifier.wording import printable, system_reason, toml_reason
-from cli.main import COMMANDS
+from tousu.cli.main import COMMANDS
+from tousu.messages import printable, system_reason, toml_reason
 
 COMMAND_LINES = [[], *([name] for name in COMMANDS), *(["keys", name] for name in ("add", "list", "revoke"))]
 COMMAND_LINES += [["models", name] for name in ("list", "activate", "rollback", "at")]
@@ -68,7 +68,7 @@ def test_a_group_alone_shows_its_help(run):
 
 
 def test_the_process_ends_with_the_code(root):
-    command = [sys.executable, "-m", "cli", "tag"]
+    command = [sys.executable, "-m", "tousu", "tag"]
     assert subprocess.run(command, cwd=root, capture_output=True, check=False).returncode == 2
 
 

@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from classifier import Classifier
-from classifier.errors import ModelCorrupt, ModelMismatch, ModelMissing, ModelProtocol
-from classifier.taxonomy import load_taxonomy
+from tousu.classifier import Classifier
+from tousu.errors import ModelCorrupt, ModelMismatch, ModelMissing, ModelProtocol
+from tousu.taxonomy import load_taxonomy
 
 
 @pytest.fixture

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from classifier.errors import CorpusError, EncodingUnknown
-from training.corpus import read_rows, read_texts
+from tousu.errors import CorpusError, EncodingUnknown
+from tousu_training.corpus import read_rows, read_texts
 
 
 def write(path, data: bytes):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from cli.main import COMMANDS
-from service.settings import CONFIG, PREFIX, Settings
+from tousu.cli.main import COMMANDS
+from tousu_service.settings import CONFIG, PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = [*sorted((ROOT / "deploy").iterdir()), ROOT / "docs" / "operations.md"]

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.features import TermIndex, grades, key_lengths, pack, term_keys, unpack, word_table
-from classifier.text import build_char_table, join_texts
+from tousu.classifier.features import TermIndex, grades, key_lengths, pack, term_keys, unpack, word_table
+from tousu.classifier.text import build_char_table, join_texts
 
 TABLE = build_char_table()
 TERMS = sorted(map(pack, ["电", "梯", "电梯", "困", "维修", "维修费", "消费者", "消费者协", "物业管理"]))

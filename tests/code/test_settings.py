@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifier.errors import SettingsError
-from service.settings import Settings, load_settings, page, table
+from tousu.errors import SettingsError
+from tousu_service.settings import Settings, load_settings, page, table
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.similar import group_similar, group_sizes
+from tousu.near_duplicates import group_similar, group_sizes
 
 LONG = "今年三月在人民路的家电城买了一台洗衣机，用了不到两个月就漏水，商家推给厂家，厂家又推给商家，要求退货退款"
 

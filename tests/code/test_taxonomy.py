@@ -5,8 +5,8 @@ import re
 
 import pytest
 
-from classifier.errors import TaxonomyError
-from classifier.taxonomy import default_path, load_taxonomy
+from tousu.errors import TaxonomyError
+from tousu.taxonomy import default_path, load_taxonomy
 
 
 def test_the_shipped_taxonomy_is_whole():

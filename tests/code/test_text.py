@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from opencc import OpenCC
 
-from classifier.errors import TextError
-from classifier.text import build_char_table, join_texts, resolve_entities
+from tousu.classifier.text import build_char_table, join_texts, resolve_entities
+from tousu.errors import TextError
 
 
 @pytest.fixture(scope="module")

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from classifier import Classifier
-from classifier.taxonomy import load_taxonomy
 from tests.conftest import ROOT
-from training.adapt import adapt, surest
-from training.calibrate import calibrate
-from training.corpus import LabelledRow, read_rows
-from training.folds import assign_folds
-from training.settings import settings_for
-from training.train import default_encoder, labels_of_taxonomy, train
+from tousu.classifier import Classifier
+from tousu.taxonomy import load_taxonomy
+from tousu_training.adapt import adapt, surest
+from tousu_training.calibrate import calibrate
+from tousu_training.corpus import LabelledRow, read_rows
+from tousu_training.folds import assign_folds
+from tousu_training.settings import settings_for
+from tousu_training.train import default_encoder, labels_of_taxonomy, train
 
 
 def rows_file(path, rows):

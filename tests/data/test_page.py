@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from training.describe import page, page_path
+from tousu_training.describe import page, page_path
 
 
 def test_the_corpus_page_is_current():

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from classifier.similar import group_similar, shingles
-from classifier.taxonomy import load_taxonomy
+from tousu.near_duplicates import group_similar, shingles
+from tousu.taxonomy import load_taxonomy
 
 REGISTERS = {
     "op_short", "op_full", "op_thread", "board", "platform", "form", "claimant", "colloquial", "oneliner", "trad",

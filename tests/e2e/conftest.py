@@ -61,7 +61,7 @@ def ask(server: Server, method: str, path: str, **options) -> httpx.Response:
 
 def command(server: Server, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run a tousu command with a server's settings."""
-    whole = [sys.executable, "-m", "cli", *arguments]
+    whole = [sys.executable, "-m", "tousu", *arguments]
     return subprocess.run(whole, cwd=ROOT, env=server.env, capture_output=True, text=True, check=False, timeout=60)
 
 

@@ -40,7 +40,7 @@ def locked(serve):
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_no_start_on_a_reachable_address_without_a_key(tmp_path, host):
     server = Server(tmp_path)
-    start = [sys.executable, "-m", "cli", "serve", "--host", host, "--port", str(server.port)]
+    start = [sys.executable, "-m", "tousu", "serve", "--host", host, "--port", str(server.port)]
     done = subprocess.run(start, cwd=ROOT, env=server.env, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert "拒绝启动" in done.stderr
@@ -133,7 +133,7 @@ def test_the_rate_holds_for_each_key_over_all_workers(serve):
 
 
 def test_a_taken_port_is_told_in_chinese(service):
-    start = [sys.executable, "-m", "cli", "serve", "--port", str(service.port)]
+    start = [sys.executable, "-m", "tousu", "serve", "--port", str(service.port)]
     done = subprocess.run(start, cwd=ROOT, env=service.env, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert f"不能监听 127.0.0.1:{service.port}" in done.stderr
@@ -158,7 +158,7 @@ def test_wrong_settings_are_named(tmp_path, name, value, says):
 
 def test_a_port_that_several_workers_share_is_not_shared_with_others(serve):
     with serve(workers=2) as server:
-        start = [sys.executable, "-m", "cli", "serve", "--port", str(server.port), "--workers", "2"]
+        start = [sys.executable, "-m", "tousu", "serve", "--port", str(server.port), "--workers", "2"]
         done = subprocess.run(start, cwd=ROOT, env=server.env, capture_output=True, text=True, timeout=30, check=False)
         assert done.returncode == 1
         assert f"不能监听 127.0.0.1:{server.port}" in done.stderr

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifier.taxonomy import load_taxonomy
 from tests.e2e.conftest import NDJSON
+from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     import httpx

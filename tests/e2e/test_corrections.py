@@ -13,11 +13,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from classifier.taxonomy import load_taxonomy
 from tests.chaos.harness import ROOT, Server
 from tests.chaos.postgres import Postgres
 from tousu import Client, ServiceError
-from training.corpus import read_rows
+from tousu.taxonomy import load_taxonomy
+from tousu_training.corpus import read_rows
 
 TEXT = "我电话13812345678，小区电梯困人，物业一直不修"
 
@@ -38,7 +38,7 @@ class Site:
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command with the server's settings."""
-        command = [sys.executable, "-m", "cli", *arguments]
+        command = [sys.executable, "-m", "tousu", *arguments]
         return subprocess.run(command, cwd=ROOT, env=self.server.env, capture_output=True, text=True, check=True)
 
     def client(self, who: str) -> Client:

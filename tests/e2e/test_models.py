@@ -36,7 +36,7 @@ def call(server, method, path, **options):
 
 
 def run(server, *arguments):
-    command = [sys.executable, "-m", "cli", *arguments]
+    command = [sys.executable, "-m", "tousu", *arguments]
     return subprocess.run(command, cwd=ROOT, env=server.env, capture_output=True, text=True, check=False)
 
 

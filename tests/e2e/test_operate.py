@@ -152,7 +152,7 @@ def test_the_doctor_names_what_is_wrong(tmp_path, service):
     env = service.env | {
         "TOUSU_MODEL": str(broken), "TOUSU_HOST": "0.0.0.0", "TOUSU_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
     }  # fmt: skip
-    whole = [sys.executable, "-m", "cli", "doctor", "--json"]
+    whole = [sys.executable, "-m", "tousu", "doctor", "--json"]
     done = subprocess.run(whole, cwd=ROOT, env=env, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 1
     failed = {finding["name"]: finding["told"] for finding in json.loads(done.stdout) if not finding["ok"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from classifier.artifact import shipped_path
+from tousu.resources import shipped_path
 
 
 def test_the_shipped_model_holds_on_hard_cases(root, tousu):

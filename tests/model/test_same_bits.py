@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier import Classifier
-from classifier import model as model_module
+from tousu.classifier import Classifier
+from tousu.classifier import model as model_module
 
 COLUMNS = ("probabilities", "primary", "codes", "auto", "facet", "online")
 PIECES = [

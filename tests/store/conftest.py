@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from service.store import Store
+from tousu_service.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifier import artifact
-from classifier.errors import ModelCorrupt, ModelMismatch, ModelMissing, NotFound, SettingsError
-from classifier.taxonomy import load_taxonomy
-from service import activation
-from service.store import ledger
+from tousu.classifier import artifact
+from tousu.errors import ModelCorrupt, ModelMismatch, ModelMissing, NotFound, SettingsError
+from tousu.taxonomy import load_taxonomy
+from tousu_service.registry import activation
+from tousu_service.store import ledger
 
 if TYPE_CHECKING:
     from pathlib import Path

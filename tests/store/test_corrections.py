@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from classifier.errors import Conflict, TextError
-from service.store import audit, corrections
-from service.store.corrections import NewCorrection
+from tousu.errors import Conflict, TextError
+from tousu_service.store import audit, corrections
+from tousu_service.store.corrections import NewCorrection
 
 
 def new(text: str | None = "电梯困人，没人管", **other: object) -> NewCorrection:

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from classifier.errors import NotFound, SettingsError
-from service.store import Store, audit, keys
+from tousu.errors import NotFound, SettingsError
+from tousu_service.store import Store, audit, keys
 
 
 def test_a_new_key_lets_in_with_its_scopes(store):

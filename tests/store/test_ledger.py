@@ -7,7 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from service.store import audit, ledger
+from tousu_service.store import audit, ledger
 
 
 def entry(store, version, kind="activate"):

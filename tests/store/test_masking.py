@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier import Classifier
-from service.masking import mask
+from tousu.classifier import Classifier
+from tousu_service.masking import mask
 
 
 @pytest.mark.parametrize(

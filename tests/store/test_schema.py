@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from classifier.errors import SettingsError, StoreError
-from service.store import Store
-from service.store.models import APPEND_ONLY, metadata
+from tousu.errors import SettingsError, StoreError
+from tousu_service.store import Store
+from tousu_service.store.tables import APPEND_ONLY, metadata
 
 
 def migrate(url: str, start: multiprocessing.Barrier) -> None:

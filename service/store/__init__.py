@@ -1,9 +1,0 @@
-"""What the service keeps: API keys, corrections, the ledger of models, the audit.
-
->>> store = Store.open("sqlite:///var/tousu.db")
->>> store.migrate()
-"""
-
-from service.store.base import Store
-
-__all__ = ["Store"]

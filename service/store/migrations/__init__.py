@@ -1,1 +1,0 @@
-"""Alembic's migrations; ``service.store.schema`` runs them."""

@@ -1,9 +1,0 @@
-"""What Alembic runs: the migrations, on the connection it was handed, in its transaction."""
-
-from alembic import context
-
-from service.store.models import metadata
-
-context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
-with context.begin_transaction():
-    context.run_migrations()

@@ -1,0 +1,1 @@
+"""Texts of requests in, taggings out: micro-batches, items, streams."""

@@ -1,0 +1,112 @@
+"""NDJSON in, NDJSON out, in bounded memory however long the stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+from anyio import to_thread
+from fastapi import Response
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from tousu.errors import TousuError
+from tousu.messages import SURROGATE
+from tousu_service.classify.items import Item, tag_items
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+    from starlette.types import Receive, Scope, Send
+
+    from tousu.classifier.model import Classifier
+    from tousu_service.telemetry.metrics import Metrics
+
+MOST_LINES = 256
+MEDIA_TYPE = "application/x-ndjson"
+
+
+class Duplex(Response):
+    """An answer that is sent while its request is still being read.
+
+    Starlette's ``StreamingResponse`` reads the request meanwhile to notice the client's leaving, and would
+    so eat the body.
+    """
+
+    def __init__(self, answers: AsyncIterator[bytes], *, headers: Mapping[str, str]) -> None:
+        self.status_code, self.background, self._answers = 200, None, answers
+        self.media_type = MEDIA_TYPE
+        self.init_headers(dict(headers))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send each piece as it comes; a client that leaves ends it."""
+        del scope, receive
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        try:
+            async for piece in self._answers:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        except ClientDisconnect:
+            return
+        except HTTPException as refused:  # the answer has begun: the reason has to be its last line
+            await send({"type": "http.response.body", "body": _last_line(refused.detail), "more_body": False})
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def read_lines(pieces: AsyncIterator[bytes], *, longest: int) -> AsyncIterator[list[bytes | None]]:
+    """Yield the complete lines of a body as they arrive; a line over ``longest`` bytes is given as ``None``.
+
+    At most ``longest`` bytes and one piece of the body are held at a time.
+    """
+    rest, dropping = b"", False
+    async for piece in pieces:
+        *whole, last = piece.split(b"\n")
+        lines: list[bytes | None] = []
+        for part in whole:
+            lines.append(None if dropping or len(rest) + len(part) > longest else rest + part)
+            rest, dropping = b"", False
+        if len(rest) + len(last) > longest:
+            rest, dropping = b"", True
+        elif not dropping:
+            rest += last
+        for start in range(0, len(lines), MOST_LINES):
+            yield lines[start : start + MOST_LINES]
+    if rest or dropping:
+        yield [None if dropping else rest]
+
+
+async def tag_lines(
+    lines: AsyncIterator[list[bytes | None]], model: Classifier, metrics: Metrics, *, most: int
+) -> AsyncIterator[bytes]:
+    """Yield the answers to lines, block by block; each block is tagged in a thread."""
+    async for block in lines:
+        items = [_read(line, most) for line in block if line is None or line.strip()]
+        if not items:
+            continue
+        metrics.waiting.inc(len(items))
+        try:
+            await to_thread.run_sync(tag_items, model, items)
+        finally:
+            metrics.waiting.dec(len(items))
+        metrics.tagged((item.tagging for item in items if item.tagging), "stream")
+        yield b"".join([orjson.dumps(item.to_dict()) + b"\n" for item in items])
+
+
+def _last_line(refused: object) -> bytes:
+    """Return the line that says why a stream ends before its time."""
+    assert isinstance(refused, TousuError)
+    error = {"code": refused.code, "message": str(refused), "field": ""}
+    return orjson.dumps({"id": None, "error": error}) + b"\n"
+
+
+def _read(line: bytes | None, most: int) -> Item:
+    """Return a line as an item."""
+    if line is None:
+        return Item(None, error={"code": "validation_failed", "message": "这一行过长", "field": ""})
+    try:
+        given = orjson.loads(line)
+    except orjson.JSONDecodeError as error:
+        # "high surrogate" and "low surrogate" are what the parser says of \ud800 without its other half.
+        told = f"这一行{SURROGATE}" if "surrogate" in error.msg else "这一行不是合法的 UTF-8 JSON"
+        return Item(None, error={"code": "json_invalid", "message": told, "field": ""})
+    return Item.read(given, most, id_needed=False)

@@ -1,0 +1,87 @@
+"""What routes ask for: the parts of the running service, and the client allowed to do this."""
+
+# No postponed annotations here: FastAPI could not resolve those of a callable object such as Require.
+import functools
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security.base import SecurityBase
+
+from tousu.classifier.model import Classifier
+from tousu.taxonomy import Taxonomy
+from tousu_service.auth.access import Scope
+from tousu_service.settings import Settings
+from tousu_service.store import Store
+from tousu_service.store.keys import ApiKey
+
+
+async def _store(request: Request) -> Store:
+    found: Store = request.app.state.store
+    return found
+
+
+async def _settings(request: Request) -> Settings:
+    found: Settings = request.app.state.settings
+    return found
+
+
+async def _taxonomy(request: Request) -> Taxonomy:
+    found: Taxonomy = request.app.state.taxonomy
+    return found
+
+
+async def _model(request: Request) -> Classifier:
+    found: Classifier = request.app.state.live_model.current()
+    return found
+
+
+StoreDep = Annotated[Store, Depends(_store)]
+SettingsDep = Annotated[Settings, Depends(_settings)]
+TaxonomyDep = Annotated[Taxonomy, Depends(_taxonomy)]
+ModelDep = Annotated[Classifier, Depends(_model)]
+
+
+class Require(SecurityBase):
+    """The client of a request, with a scope; documents the key in the OpenAPI description."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope: Scope = scope
+        self.model = HTTPBearer(
+            description="API 密钥：Authorization: Bearer tousu_…，或 X-API-Key: tousu_…；本机未设密钥时可以不带"
+        )
+        self.scheme_name = "密钥"
+
+    async def __call__(self, request: Request) -> ApiKey:
+        """Return the client.
+
+        Raises:
+            HTTPException: It may not do this.
+            StoreError: The store cannot be asked whether it may.
+        """
+        client: ApiKey = await request.app.state.access.admit(request, self.scope)
+        return client
+
+
+@functools.cache
+def require(scope: Scope) -> Require:
+    """Return the dependency that admits clients with a scope."""
+    return Require(scope)
+
+
+async def known_parameters(request: Request) -> None:
+    """Refuse query parameters the route does not have: a mistyped one would be left out without a word.
+
+    Raises:
+        RequestValidationError: There is one.
+    """
+    if not request.scope["query_string"]:
+        return
+    known = [field.alias for field in request.scope["route"].dependant.query_params]
+    told = f"没有这个参数，请检查拼写；可以写的有 {'、'.join(known)}" if known else "这个接口不带网址参数"
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise RequestValidationError(
+            [{"type": "extra_forbidden", "loc": ("query", name[:40]), "msg": told, "input": None} for name in unknown]
+        )

@@ -1,0 +1,1 @@
+"""Sockets, workers, the wire protocol."""

@@ -1,0 +1,225 @@
+"""The service's settings: one table of name, default and one line of help, which the command's help and the docs read."""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import os
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import Field, StringConstraints, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from tousu.errors import SettingsError
+from tousu.messages import system_reason, toml_reason
+from tousu.resources import data_root
+from tousu_service.validation import SUB_PATH, reason
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pydantic.fields import FieldInfo
+
+PREFIX = "TOUSU_"
+CONFIG = "TOUSU_CONFIG"
+PAGE = """# 设置
+
+这一页由 `service/tousu_service/settings.py` 里的表生成，不要手改；改了那张表之后：
+
+    .venv/bin/python -c "import sys; from tousu_service.settings import page; sys.stdout.write(page())" > docs/settings.md
+
+每一项可以写在三处，前面的优先：
+
+1. 命令行：`tousu serve` 的 `--host`、`--port`、`--workers`、`--model`；`make serve` 的 `HOST=`、`PORT=` 即前两项；
+2. 环境变量：`TOUSU_` 加大写的名称，如 `TOUSU_PORT=9000`；
+3. TOML 文件：小写的名称，如 `port = 9000`；文件由 `--config` 或环境变量 `TOUSU_CONFIG` 指明。
+
+名称写错、值不对，服务不启动，并说出是哪一项、写在哪里。`tousu keys`、`tousu models`、`tousu doctor` 读同样的设置，
+所以要在同样的环境里运行。数据库地址里有口令时，用环境变量或只有服务用户可读的文件，不要写在命令行上。
+
+| 名称 | 默认 | 说明 |
+|---|---|---|
+"""
+SubPath = Annotated[str, StringConstraints(pattern=SUB_PATH)]
+
+
+class Settings(BaseSettings):
+    """What can be set, by the environment (``TOUSU_`` before the name in capitals) or a TOML file."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True, validate_default=True)
+
+    host: str = Field("127.0.0.1", description="监听的地址；不是本机回环时必须先有密钥")
+    port: int = Field(8000, ge=0, le=65535, description="监听的端口；0 为任取一个空闲的")
+    workers: int = Field(1, ge=1, le=64, description="工作进程数，每个约占 200 MB 内存")
+    root_path: SubPath = Field("", description="反向代理之下的子路径，如 /tousu")
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="相信哪些反向代理报来的客户端地址：地址或网段，逗号分隔；* 为全部"
+    )
+    state_dir: Path = Field(Path(), description="存放数据的目录；空为 tousu 所在目录的 var/，或 ~/.local/state/tousu")
+    database_url: str = Field("", description="数据库地址；空为 state_dir 下的 SQLite 文件 tousu.db")
+    models_dir: Path = Field(Path(), description="自己训练的模型放在哪个目录；空为 state_dir 下的 models/")
+    model: Path | None = Field(None, description="启动时改用这个模型目录；空则用台账所记的，没有台账用随附的")
+    store_raw_text: bool = Field(False, description="更正所带的原文不遮盖个人号码，原样保存")
+    max_text_chars: int = Field(20_000, ge=1, le=1_000_000, description="一条投诉最长多少字，超过的报错")
+    max_body_bytes: int = Field(
+        4 * 1024 * 1024, ge=1024, description="请求体最大多少字节，超过的回 413；流式接口不限总量"
+    )
+    body_seconds: float = Field(15.0, gt=0, description="请求体须在多少秒内收完，超过的回 408；流式接口为每两段之间")
+    header_seconds: float = Field(10.0, gt=0, description="连接建立后须在多少秒内发完请求头，否则断开")
+    keep_alive_seconds: int = Field(75, ge=1, description="空闲连接保留多少秒")
+    shutdown_seconds: int = Field(15, ge=1, description="停止时最多等多少秒，让已收到的请求答完")
+    max_in_flight: int = Field(512, ge=1, description="一个工作进程同时处理多少请求，再多的回 503")
+    rate_per_second: float = Field(1000.0, ge=0, description="每把密钥每秒多少请求，超过的回 429；0 为不限")
+    rate_burst: int = Field(2000, ge=1, description="每把密钥一时可以多发多少请求")
+    key_grace_seconds: float = Field(300.0, ge=0, description="数据库连不上时，多久之内验证过的密钥仍可打标签")
+    poll_seconds: float = Field(0.5, gt=0, le=60, description="每隔多少秒看一次模型台账与密钥")
+    public_metrics: bool = Field(False, description="/metrics 不要密钥也能看")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志记到哪一级")
+    log_requests: bool = Field(True, description="每个请求记一行日志（从不记投诉原文）")
+    run_dir: Path | None = Field(None, description="工作进程之间共用的临时目录，由 tousu serve 自己设定")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_places(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Fill in the places that were left open, so that every command finds the same ones from any directory."""
+        filled = {name: value for name, value in given.items() if value != ""}
+        state = Path(filled.get("state_dir") or default_state_dir()).absolute()
+        filled["state_dir"] = state
+        filled.setdefault("database_url", f"sqlite:///{state / 'tousu.db'}")
+        filled.setdefault("models_dir", state / "models")
+        return filled
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, given: str) -> str:
+        """Refuse what is no address: the server would take it for a name, which no client ever has."""
+        for part in (part.strip() for part in given.split(",")):
+            try:
+                if given.strip() != "*":
+                    ipaddress.ip_network(part)
+            except ValueError:
+                raise ValueError(f"“{part[:60]}”不是地址或网段（网段如 10.0.0.0/8）") from None
+        return given.strip()
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.max_text_chars > self.max_body_bytes:
+            raise ValueError("max_text_chars 大于 max_body_bytes，这样长的文字永远收不进来")
+        return self
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what ``load_settings`` hands over, which has put the sources in order."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host == "localhost"
+
+
+def load_settings(environment: Mapping[str, str] | None = None, **options: Any) -> Settings:
+    """Return the settings: options of the command before the environment, the environment before the file.
+
+    Args:
+        environment: The environment, that of the process by default.
+        options: Given on the command line; ``None`` counts as not given.
+
+    Raises:
+        SettingsError: A name is unknown or a value wrong; the message names it and where it stands.
+    """
+    variables = os.environ if environment is None else environment
+    file = variables.get(CONFIG, "")
+    layers: dict[str, dict[str, Any]] = {
+        f"文件 {file} 的设置": _of_file(Path(file)) if file else {},
+        "环境变量": {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in variables.items()
+            if name.startswith(PREFIX) and name != CONFIG
+        },
+        "命令行的": {name: value for name, value in options.items() if value is not None},
+    }
+    whole: dict[str, Any] = {}
+    for where, layer in layers.items():
+        for name in layer:
+            if name not in Settings.model_fields:
+                raise _unknown(where, name)
+        whole |= layer
+    try:
+        return Settings(**whole)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else ""
+        where = next((w for w, layer in reversed(layers.items()) if name in layer), "设置")
+        help_line = Settings.model_fields[name].description if name else None
+        raise SettingsError(
+            f"{where} {_shown(where, name)} 不对：{reason(first)}", expected=help_line or "", fix="改正后再启动"
+        ) from error
+
+
+def default_state_dir() -> Path:
+    """Return where data are kept unless told otherwise: beside a checkout, else in the user's state directory."""
+    root = data_root()
+    if (root / "pyproject.toml").is_file():
+        return root / "var"
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home) / "tousu"
+
+
+def table() -> list[tuple[str, str, str]]:
+    """Return (name, default, help) of every setting, in order."""
+    return [(name, _default(field), field.description or "") for name, field in Settings.model_fields.items()]
+
+
+def page() -> str:
+    """Return docs/settings.md; a test holds the file to it."""
+    rows = [f"| `{name}` | {f'`{default}`' if default else ''} | {words} |" for name, default, words in table()]
+    return PAGE + "\n".join(rows) + "\n"
+
+
+def _default(field: FieldInfo) -> str:
+    """Return a default as it would be written."""
+    value = field.default
+    if value is None or value == Path():
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _of_file(file: Path) -> dict[str, Any]:
+    """Return the settings of a TOML file.
+
+    Raises:
+        SettingsError: It cannot be read.
+    """
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        why = system_reason(error) if isinstance(error, OSError) else toml_reason(error)
+        raise SettingsError(
+            f"设置文件读不出：{file}（{why}）", expected="UTF-8 的 TOML 文件", fix=f"检查 {CONFIG} 与文件内容"
+        ) from error
+
+
+def _unknown(where: str, name: str) -> SettingsError:
+    """Return the error for a name that is no setting, with the nearest one that is."""
+    near = difflib.get_close_matches(name, Settings.model_fields, n=1, cutoff=0.5)
+    hint = f"是不是要写 {_shown(where, near[0])}？" if near else "全部设置见 tousu serve --help"
+    return SettingsError(f"不认识{where} {_shown(where, name)}", fix=hint)
+
+
+def _shown(where: str, name: str) -> str:
+    """Return a setting's name as its source spells it."""
+    return PREFIX + name.upper() if where == "环境变量" else name

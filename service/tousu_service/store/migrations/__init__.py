@@ -1,0 +1,1 @@
+"""Alembic's migrations; ``tousu_service.store.schema`` runs them."""

@@ -1,0 +1,53 @@
+"""The added cells of flat formats, column by column: what each row shows of its tagging."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tousu.classifier.json_rows import PLACES
+from tousu.files.columns import ADDED, CODES_BETWEEN, DECISIONS, ONLINE
+from tousu.taxonomy import load_taxonomy
+
+if TYPE_CHECKING:
+    from tousu.batch.evidence import Words
+    from tousu.batch.options import Language
+    from tousu.classifier import Taggings
+
+
+def domain_names(domains: tuple[str, ...]) -> dict[str, str]:
+    """Return the Chinese name by code; a code of somebody else's taxonomy is its own name."""
+    known = load_taxonomy().names
+    return {code: known.get(code, code) for code in domains}
+
+
+class FlatColumns:
+    """Turns taggings into columns of values, in the order of ``ADDED``."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+        self._names: dict[str, str] = {}
+
+    def values(self, taggings: Taggings, words: Words | None) -> dict[str, list[str] | list[float]]:
+        """Return the columns by key: text, but for ``probability``, which is a number with 4 decimals."""
+        language, domains = self._language, taggings.domains
+        if not self._names:
+            self._names = domain_names(domains)
+        shown = [self._names[code] for code in domains] if language == "zh" else list(domains)
+        between, decisions, online = CODES_BETWEEN[language], DECISIONS[language], ONLINE[language]
+        primary = taggings.primary.tolist()
+        rows = np.arange(len(taggings))
+        shares = taggings.probabilities[rows, taggings.primary].tolist() if len(taggings) else []
+        columns: dict[str, list[str] | list[float]] = {
+            "primary": [domains[column] for column in primary],
+            "name": [self._names[domains[column]] for column in primary],
+            "codes": [between.join([shown[code] for code in codes if code >= 0]) for codes in taggings.codes.tolist()],
+            "probability": [round(share, PLACES) for share in shares],
+            "decision": [decisions["auto" if auto else "review"] for auto in taggings.auto.tolist()],
+            "online": [online[on] for on in taggings.online.tolist()],
+            "evidence": list(words) if words is not None else [""] * len(taggings),
+            "model": [taggings.model] * len(taggings),
+            "error": [""] * len(taggings),
+        }
+        return {key: columns[key] for key in ADDED[language]}

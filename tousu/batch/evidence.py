@@ -1,0 +1,27 @@
+"""The words that decided, for people who read a sheet: the heaviest spans of each text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tousu.classifier.evidence import highlights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tousu.classifier import Classifier, Taggings
+
+Words = list[str]
+SHOWN = 3
+LONGEST_WORD = 20
+
+
+def words_of(classifier: Classifier, texts: Sequence[str], taggings: Taggings) -> Words:
+    """Return for each text the spans that spoke most for its primary, ``；`` between them."""
+    return ["；".join(map(_shown, spans)) for spans in highlights(classifier, texts, taggings, most=SHOWN)]
+
+
+def _shown(span: str) -> str:
+    """Return a span on one line, cut where it is long."""
+    plain = " ".join(span.split())
+    return plain if len(plain) <= LONGEST_WORD else f"{plain[: LONGEST_WORD - 1]}…"

@@ -1,0 +1,226 @@
+"""JSON lines: each row's bytes stay as they are; one key is added before its closing brace."""
+
+from __future__ import annotations
+
+import base64
+import json
+import operator
+from itertools import repeat
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import orjson
+
+from tousu.batch.lines import Block
+from tousu.batch.options import LONGEST_TEXT
+from tousu.batch.rejects import BROKEN_ENCODING, BROKEN_JSON, NO_COLUMN, NOT_OBJECT, Fault, fault_of
+from tousu.errors import ColumnMissing, FileError
+from tousu.files.columns import choose_text_columns, free_name
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from tousu.batch.evidence import Words
+    from tousu.classifier import Taggings
+
+KEY = "tagging"
+ERROR_KEY = "tousu_error"
+CLOSED = ord("}")
+NEWLINE = ord("\n")
+WHITE = b" \t\r\n"
+SAMPLE = 200
+
+
+class JsonLines:
+    """A file of JSON objects, one a line.
+
+    Attributes:
+        notes: What was settled, in Chinese.
+    """
+
+    wants_words = False
+
+    def __init__(self, *, codec: str, wanted: tuple[str, ...], name: str) -> None:
+        self._codec, self._wanted, self._name = codec, wanted, name
+        self._keys: list[str] = []
+        self.notes: list[str] = []
+        self._renamed = False
+
+    def begin(self, head: bytes) -> tuple[int, bytes]:
+        """Settle which keys hold the texts from the first rows; there is no header."""
+        self._refuse_one_value(head)
+        rows = []
+        for line in head.split(b"\n")[:SAMPLE]:
+            value = self._parse(line)
+            if isinstance(value, dict):
+                rows.append(value)
+        names = list(dict.fromkeys(key for row in rows for key in row))
+        if not names:
+            self._keys = list(self._wanted) or ["text"]
+            if head.strip():
+                self.notes.append("开头的行都不是 JSON 对象")
+            return 0, b""
+        sample = [[row.get(name) for name in names] for row in rows]
+        try:
+            places, said = choose_text_columns(names, sample, self._wanted, file=self._name)
+        except ColumnMissing:
+            # A key may be missing from the first rows and come later; only a guess needs to see it.
+            if not self._wanted:
+                raise
+            self._keys = list(self._wanted)
+            return 0, b""
+        self._keys = [names[place] for place in places]
+        self.notes.append(said)
+        return 0, b""
+
+    def _refuse_one_value(self, head: bytes) -> None:
+        """Refuse a file that is one JSON value over many lines, or one array of objects, instead of one object a line.
+
+        Raises:
+            FileError: It is.
+        """
+        lines = [line.strip(WHITE) for line in head.split(b"\n")[:SAMPLE] if line.strip(WHITE)]
+        if not lines or lines[0][:1] not in (b"[", b"{"):
+            return
+        array = lines[0].startswith(b"[")
+        first, objects = self._parse(lines[0]), sum(isinstance(self._parse(line), dict) for line in lines[1:])
+        if isinstance(first, list):
+            one = len(lines) == 1 and any(isinstance(row, dict) for row in first)
+        else:
+            # The last object of an array has no comma behind it: that line looks like one of ours.
+            one = first is BROKEN_JSON and objects <= 1 if array else lines[0] == b"{" and not objects
+        if one:
+            raise FileError(
+                f"{self._name} 是一个 JSON {'数组' if array else '对象，分写在多行上'}",
+                expected="JSONL，即每行一个 JSON 对象",
+                fix="转成每行一个对象再标，例如 jq -c '.[]' 原文件 > 新文件.jsonl" if array else "每个对象写在一行上",
+            )
+
+    def cut(self, data: bytes, *, final: bool) -> Block:
+        """Return the rows of ``data``."""
+        end = len(data) if final else data.rfind(b"\n") + 1
+        data = data[:end]
+        lines = data.split(b"\n")
+        if not lines[-1]:
+            lines.pop()
+        block = self._cut_plain(data, lines) if data.endswith(b"\n") else None
+        if block is None:
+            block = self._cut_odd(lines, ended=data.endswith(b"\n"))
+        block.read, block.newlines = end, len(lines)
+        return block
+
+    def _cut_plain(self, data: bytes, lines: list[bytes]) -> Block | None:
+        """Return the block if every line is a plain row with a text, else None."""
+        if len(self._keys) != 1 or {line[-1] if line else 0 for line in lines} != {CLOSED}:
+            return None
+        key = self._keys[0]
+        try:
+            rows = [orjson.loads(line) for line in self._utf8(lines)]
+            texts = [row[key] for row in rows]
+            if any(map(str.isspace, texts)) or not all(texts) or max(map(len, texts)) > LONGEST_TEXT:
+                return None
+        except (ValueError, KeyError, TypeError):
+            return None
+        if any(map(operator.contains, rows, repeat(KEY))):
+            return None
+        newlines = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == NEWLINE)
+        return Block([], texts, plain=(data, newlines), rows=len(lines))
+
+    def _utf8(self, lines: list[bytes]) -> list[bytes]:
+        """Return lines as UTF-8; a newline byte is never part of a longer character in our codecs."""
+        if self._codec == "utf-8" or not lines:
+            return lines
+        return b"\n".join(lines).decode(self._codec).encode().split(b"\n")
+
+    def _cut_odd(self, lines: list[bytes], *, ended: bool) -> Block:
+        """Return the block of lines of which some are odd: blank, broken, without text, with white space around."""
+        block = Block([], [])
+        for number, line in enumerate(lines):
+            newline = b"\n" if ended or number + 1 < len(lines) else b""
+            if not line.strip(WHITE):
+                block.lines.append(line + newline)
+                continue
+            before, text, after, fault = self._look_at(line)
+            if fault:
+                block.faults.append((block.rows, number, fault))
+                block.lines.append(before + after + newline)
+            else:
+                block.where.append(len(block.lines))
+                block.after.append(after + newline)
+                block.lines.append(before)
+                block.texts.append(text)
+            block.rows += 1
+        return block
+
+    def _look_at(self, line: bytes) -> tuple[bytes, str, bytes, Fault | None]:
+        """Return what stands before the tag, the text, what stands behind the tag, and why there is no tag."""
+        row = self._parse(line)
+        if not isinstance(row, dict):
+            wrong = row if isinstance(row, Fault) else NOT_OBJECT
+            return self._wrapped(line, wrong), "", line[len(line.rstrip(b"\r")) :], wrong
+        body = line.rstrip(WHITE)
+        key, error_key = free_name(KEY, row), free_name(ERROR_KEY, row)
+        if key != KEY and not self._renamed:
+            self._renamed = True
+            self.notes.append(f"有的行已有 {KEY} 键，未改动它；这些行新增的键为 {key}")
+        before = body[:-1] + (b'"%s":' if not row else b',"%s":') % key.encode()
+        text, fault = self._text_of(row)
+        if fault:
+            told = b'null,"%s":%s}' % (error_key.encode(), self._encoded(orjson.dumps(fault.reason)))
+            return before + told, "", line[len(body) :], fault
+        return before, text, b"}" + line[len(body) :], None
+
+    def _text_of(self, row: dict[str, Any]) -> tuple[str, Fault | None]:
+        """Return the joined text of a row, or why there is none."""
+        values = [row[key] for key in self._keys if key in row]
+        if not values:
+            return "", NO_COLUMN
+        if len(self._keys) > 1:
+            values = ["\n".join(value for value in values if isinstance(value, str) and value.strip())]
+        return values[0], fault_of(values[0], LONGEST_TEXT)
+
+    def _parse(self, line: bytes) -> object:
+        """Return the value of a line, or the fault if it has none."""
+        try:
+            text = line.decode(self._codec)
+        except UnicodeDecodeError:
+            return BROKEN_ENCODING
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass
+        try:
+            return json.loads(text)  # takes what orjson does not: lone surrogates, NaN
+        except (ValueError, RecursionError):
+            return BROKEN_JSON
+
+    def _wrapped(self, line: bytes, fault: Fault) -> bytes:
+        """Return an object that holds a line that is none; its bytes too if they are no text."""
+        held = line.rstrip(b"\r")
+        row: dict[str, Any] = {"_raw": held.decode(self._codec, "backslashreplace")}
+        if fault is BROKEN_ENCODING:
+            row["_raw_base64"] = base64.b64encode(held).decode("ascii")
+        return self._encoded(orjson.dumps(row | {KEY: None, ERROR_KEY: fault.reason}))
+
+    def _encoded(self, content: bytes) -> bytes:
+        """Return UTF-8 JSON in the file's codec."""
+        return content if self._codec == "utf-8" else content.decode().encode(self._codec, "replace")
+
+    def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes | memoryview:
+        """Return the block's lines with their tags."""
+        del words
+        if block.plain is not None:
+            return self._render_plain(*block.plain, taggings)
+        for where, tag, after in zip(block.where, map(self._encoded, taggings.json_rows()), block.after, strict=True):
+            block.lines[where] += tag + after
+        return b"".join(block.lines)
+
+    def _render_plain(self, data: bytes, newlines: NDArray[np.int64], taggings: Taggings) -> bytes | memoryview:
+        """Return plain lines with their tags: each without its closing brace, the key, the tag, the brace again."""
+        begins = np.concatenate([[0], newlines[:-1] + 1])
+        before, after = b',"%s":' % KEY.encode(), b"}\n"
+        if self._codec == "utf-8":
+            return taggings.json_lines(data, begins, newlines - 1, before=before, after=after)
+        tags = map(self._encoded, taggings.json_rows(before=before, after=after))
+        cuts = zip(begins.tolist(), newlines.tolist(), strict=True)
+        return b"".join(data[begin : newline - 1] + tag for (begin, newline), tag in zip(cuts, tags, strict=True))

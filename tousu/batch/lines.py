@@ -1,0 +1,207 @@
+"""Line formats: blocks of whole rows in, tagged in threads, out in the same order."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from tousu.batch.evidence import Words, words_of
+from tousu.batch.journal import Place
+from tousu.batch.rejects import Fault, reject_line
+from tousu.errors import FileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from tousu.batch.options import TagOptions, Tally
+    from tousu.batch.progress import Reporter
+    from tousu.batch.signals import Stopper
+    from tousu.classifier import Classifier, Taggings
+    from tousu.files.sink import Packer, PartFile, Pipe
+    from tousu.files.source import Source
+
+BLOCK = 1 << 20
+LONGEST_RECORD = 64 << 20
+
+
+@dataclass(slots=True)
+class Block:
+    """Some whole rows of a line format, read and looked through.
+
+    Attributes:
+        lines: The output's lines as far as they are known: for a row to be tagged, what comes before its tag.
+        texts: The texts to be tagged.
+        where: Index in ``lines`` of each text's row.
+        after: What comes behind the tag of each of ``texts``.
+        plain: Where every line is a row to be tagged: the data, and where each line ends in them; ``lines``,
+            ``where`` and ``after`` are empty then.
+        faults: Row number and line number within the block (from 0), and why there is no tag.
+        rows: Number of rows, blank lines not counted.
+        newlines: Number of lines of the file.
+        read: Bytes of the input.
+    """
+
+    lines: list[bytes]
+    texts: list[str]
+    where: list[int] = field(default_factory=list)
+    after: list[bytes] = field(default_factory=list)
+    plain: tuple[bytes, NDArray[np.int64]] | None = None
+    faults: list[tuple[int, int, Fault]] = field(default_factory=list)
+    rows: int = 0
+    newlines: int = 0
+    read: int = 0
+
+
+class LineFormat(Protocol):
+    """What a format must know to be tagged block by block.
+
+    Attributes:
+        wants_words: Whether its output shows the words that decided.
+        notes: What was settled, in Chinese.
+    """
+
+    wants_words: bool
+    notes: list[str]
+
+    def begin(self, head: bytes) -> tuple[int, bytes]:
+        """Look at the file's first bytes; return how many are header and what is written for them."""
+
+    def cut(self, data: bytes, *, final: bool) -> Block:
+        """Return the whole rows of ``data``; with ``final`` the last one ends where the data end."""
+
+    def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes | memoryview:
+        """Return the output's bytes for a block."""
+
+
+@dataclass(slots=True)
+class Outcome:
+    """A block and what the classifier said of it."""
+
+    block: Block
+    taggings: Taggings
+    words: Words | None
+
+
+def blocks(source: Source, form: LineFormat) -> Iterator[Block]:
+    """Yield the blocks of a source.
+
+    Where a block ends depends only on where it begins: a run that goes on at a block's border cuts the
+    same blocks as one that was never cut off.
+    """
+    rest, wanted = b"", BLOCK
+    while True:
+        # One byte more than wanted tells whether these are the last ones.
+        rest += source.read(wanted + 1 - len(rest)) if len(rest) <= wanted else b""
+        if not rest:
+            return
+        block = form.cut(rest[:wanted], final=len(rest) <= wanted)
+        if block.read:
+            yield block
+            rest, wanted = rest[block.read :], BLOCK
+        else:
+            wanted *= 2  # no row ends here: a very long one
+            if wanted > LONGEST_RECORD:
+                raise too_long_record(source.name)
+
+
+def too_long_record(name: str) -> FileError:
+    """Return the error for a file without ends of lines."""
+    return FileError(
+        f"{name} 中有一行超过 {LONGEST_RECORD >> 20} MB", expected="按行分隔的文本", fix="检查文件格式与编码是否正确"
+    )
+
+
+class LineRun:
+    """One pass over a line format, from a place on."""
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        sink: PartFile | Pipe,
+        rejects: PartFile | None,
+        packer: Packer,
+        form: LineFormat,
+        tally: Tally,
+        keep: Callable[[Place], None] | None,
+        options: TagOptions,
+    ) -> None:
+        self._source, self._sink, self._rejects, self._packer = source, sink, rejects, packer
+        self._form, self._tally, self._keep, self._options = form, tally, keep, options
+        self._read = 0
+
+    def go(self, classifier: Classifier, reporter: Reporter, stopper: Stopper, *, at: int) -> None:
+        """Tag everything from byte ``at`` of the input on; keep the place now and then, and when stopped.
+
+        Raises:
+            KeyboardInterrupt: The user stopped the run; the place is kept.
+        """
+        self._read = at
+        waiting: deque[Future[Outcome]] = deque()
+        last = time.monotonic()
+        with ThreadPoolExecutor(self._options.threads) as pool:
+            for block in blocks(self._source, self._form):
+                waiting.append(pool.submit(self._tag, classifier, block))
+                if len(waiting) > self._options.threads + 1:
+                    self._write(waiting.popleft().result())
+                    reporter.advance(self._source.position(), self._tally.rows)
+                if stopper.stopped:
+                    self.keep_place()
+                    raise KeyboardInterrupt
+                if time.monotonic() - last >= self._options.checkpoint_seconds:
+                    self.keep_place()
+                    last = time.monotonic()
+            while waiting:
+                self._write(waiting.popleft().result())
+        reporter.advance(self._source.position(), self._tally.rows)
+
+    def keep_place(self) -> None:
+        """Make what is written safe on disk and note how far that is."""
+        if self._keep is None:
+            return
+        self._sink.sync()
+        if self._rejects:
+            self._rejects.sync()
+        rejected = self._rejects.offset if self._rejects else 0
+        self._keep(Place(self._read, self._sink.offset, rejected, self._tally.to_dict()))
+
+    def _tag(self, classifier: Classifier, block: Block) -> Outcome:
+        """Tag a block's texts; runs in a thread."""
+        taggings = classifier.tag_many(block.texts)
+        wanted = self._options.evidence and self._form.wants_words
+        return Outcome(block, taggings, words_of(classifier, block.texts, taggings) if wanted else None)
+
+    def _write(self, outcome: Outcome) -> None:
+        """Write a block and count it."""
+        block = outcome.block
+        self._sink.write(self._packer.pack(self._form.render(block, outcome.taggings, outcome.words)))
+        self._tally.replaced = self._packer.replaced
+        if self._rejects and block.faults:
+            rows, lines = self._tally.rows, self._tally.lines
+            listed = [reject_line(rows + row + 1, fault, line=lines + line + 1) for row, line, fault in block.faults]
+            self._rejects.write(b"".join(listed))
+        count(self._tally, outcome.taggings)
+        self._tally.rows += block.rows
+        self._tally.lines += block.newlines
+        self._tally.rejects += len(block.faults)
+        self._read += block.read
+
+
+def count(tally: Tally, taggings: Taggings) -> None:
+    """Add taggings to the counts."""
+    if not len(taggings):
+        return
+    places, counts = np.unique(taggings.primary, return_counts=True)
+    for place, number in zip(places.tolist(), counts.tolist(), strict=True):
+        tally.domains[taggings.domains[place]] += number
+    auto = int(taggings.auto.sum())
+    tally.decisions["auto"] += auto
+    tally.decisions["review"] += len(taggings) - auto
+    tally.online += int(taggings.online.sum())

@@ -1,0 +1,100 @@
+"""Compiled loops from scores to decisions: calibrated probabilities, codes, the highest columns."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from tousu.classifier.compiled import compiled
+
+
+@compiled
+def decide(scores, found_any, slope, offset, strangeness, thresholds, accept, fallback, most_codes,
+           probabilities, primary, codes, sure, facet_slope, facet_offset, facet):  # fmt: skip
+    """Turn scores into calibrated probabilities, codes and decisions.
+
+    The probabilities are a softmax over ``slope * score + offset`` of the domains (the columns but the
+    last, which is the facet's), mixed with ``strangeness`` of the uniform distribution. A text with no known term gets the fallback domain and is never sure.
+
+    Args:
+        scores: float64, shape (texts, domains + 1).
+        found_any: bool, shape (texts,).
+        slope: float64, shape (domains,).
+        offset: float64, shape (domains,).
+        strangeness: Share of texts that are like nothing the model was shown, 0 to 1.
+        thresholds: float64, shape (domains,): ``slope * score + offset`` from which a domain that is not primary
+            is a code too. The score alone is asked, not the probability of being primary: a second matter does
+            not make the first less likely.
+        accept: float64, shape (domains,): probability from which a primary is good without a person.
+        fallback: Index of the domain for texts without any known term.
+        most_codes: Most codes a text may have.
+        probabilities: Output, float64, shape (texts, domains).
+        primary: Output, int32, shape (texts,).
+        codes: Output, int32, shape (texts, most_codes), -1 behind the last.
+        sure: Output, bool, shape (texts,).
+        facet_slope: float64, of the facet's logistic calibration.
+        facet_offset: float64.
+        facet: Output, float64, shape (texts,): probability of the facet.
+    """
+    domains = slope.size
+    standing = np.empty(domains)
+    for t in range(scores.shape[0]):
+        highest = -np.inf
+        for d in range(domains):
+            standing[d] = slope[d] * scores[t, d] + offset[d]
+            highest = max(highest, standing[d])
+        total = 0.0
+        for d in range(domains):
+            probabilities[t, d] = math.exp(standing[d] - highest)
+            total += probabilities[t, d]
+        best = 0
+        for d in range(domains):
+            probabilities[t, d] = (1.0 - strangeness) * probabilities[t, d] / total + strangeness / domains
+            if probabilities[t, d] > probabilities[t, best]:
+                best = d
+        if not found_any[t]:
+            best = fallback
+        primary[t] = best
+        sure[t] = found_any[t] and probabilities[t, best] >= accept[best]
+        codes[t, 0] = best
+        for k in range(1, most_codes):
+            codes[t, k] = -1
+            if codes[t, k - 1] < 0 or not found_any[t]:
+                continue
+            chosen = -1
+            for d in range(domains):
+                taken = False
+                for before in range(k):
+                    taken = taken or codes[t, before] == d
+                if taken or standing[d] < thresholds[d]:
+                    continue
+                if chosen < 0 or standing[d] > standing[chosen]:
+                    chosen = d
+            codes[t, k] = chosen
+        facet[t] = 1.0 / (1.0 + math.exp(-(facet_slope * scores[t, domains] + facet_offset)))
+
+
+@compiled
+def highest(values, order):
+    """Write the columns of the highest values of each row, highest first, ties by column.
+
+    Args:
+        values: float64, finite, shape (rows, columns).
+        order: Output, int64, shape (rows, places), no more places than columns.
+    """
+    places = order.shape[1]
+    best = np.empty(places)
+    for t in range(values.shape[0]):
+        best[:] = -np.inf
+        for d in range(values.shape[1]):
+            value = values[t, d]
+            if value <= best[places - 1]:
+                continue
+            at = places - 1
+            while at > 0 and value > best[at - 1]:
+                best[at] = best[at - 1]
+                order[t, at] = order[t, at - 1]
+                at -= 1
+            best[at] = value
+            order[t, at] = d

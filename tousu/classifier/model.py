@@ -1,0 +1,187 @@
+"""The classifier at run time: load a model, tag texts, explain a tagging."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tousu.classifier import artifact, decisions, kernels
+from tousu.classifier.features import TermIndex, grades
+from tousu.classifier.tagging import Evidence, Tagging, Taggings
+from tousu.classifier.text import CharTable, join_texts
+from tousu.errors import ModelMismatch, TextError
+from tousu.resources import shipped_path
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from tousu.taxonomy import Taxonomy
+
+MOST_CODES = 3
+BLOCK = 1024
+
+
+class Classifier:
+    """A loaded model. Thread-safe: nothing changes after it is built.
+
+    Build one with ``Classifier.load``.
+    """
+
+    def __init__(self, checked: artifact.Artifact) -> None:
+        arrays = checked.arrays
+        self.manifest: dict[str, Any] = checked.manifest
+        self.version, self.domains = checked.version, checked.domains
+        self._chars = CharTable(*(arrays[k] for k in ("char_table", "expand_from", "expand_at", "expand_codes")))
+        self._terms = TermIndex.build(arrays["keys"])
+        idf = arrays["idf"]
+        self._weights = np.ascontiguousarray(arrays["weights"].astype(np.float32) * idf[:, None])
+        self._squares = idf * idf
+        self._grades = grades()
+        self._bias = arrays["bias"]
+        self._slope, self._offset = arrays["slope"], arrays["offset"]
+        self._strangeness = float(arrays["strangeness"][0])
+        self._thresholds, self._accept = arrays["thresholds"], arrays["accept"]
+        self._facet_slope, self._facet_offset, self._facet_threshold = (float(x) for x in arrays["facet"])
+        self._fallback = self.domains.index(checked.manifest["fallback"])
+
+    @classmethod
+    def load(cls, path: Path | str | None = None, *, taxonomy: Taxonomy | None = None) -> Classifier:
+        """Load a model directory, the shipped one by default, and make it ready for its first text.
+
+        Args:
+            path: The model directory.
+            taxonomy: When given, the model must have been trained for just this taxonomy.
+
+        Raises:
+            ModelMissing: There is none.
+            ModelProtocol: It was written under another protocol.
+            ModelCorrupt: A byte of it is not the recorded one.
+            ModelMismatch: It was made for another taxonomy.
+        """
+        checked = artifact.load(shipped_path() if path is None else Path(path))
+        if taxonomy is not None and checked.manifest.get("taxonomy") != taxonomy.sha256:
+            raise ModelMismatch(
+                f"模型 {checked.version} 是按另一份领域表训练的",
+                expected=f"领域表 {taxonomy.version}（{taxonomy.sha256[:12]}…）",
+                fix="用现行领域表重新训练，或换回当时的 taxonomy.toml",
+            )
+        classifier = cls(checked)
+        classifier.tag("预热")
+        return classifier
+
+    def tag(self, text: str) -> Tagging:
+        """Tag one text. A text without any known term gets the fallback domain and ``review``.
+
+        Raises:
+            TextError: ``text`` is no string.
+        """
+        return self.tag_many([text])[0]
+
+    def tag_many(self, texts: Sequence[str], *, threads: int = 1) -> Taggings:
+        """Tag texts; each gets exactly what ``tag`` alone would give it.
+
+        Args:
+            texts: The texts.
+            threads: How many threads to spread them over.
+
+        Raises:
+            TextError: One of them is no string; the message names which. Nothing is tagged then.
+        """
+        if isinstance(texts, str):
+            raise TextError("需要多段文字，却只给了一段", expected="文字的列表", fix="单条请用 tag()")
+        scores, found = self._scores(texts, threads)
+        count, domains = len(texts), len(self.domains)
+        probabilities = np.empty((count, domains))
+        primary = np.empty(count, dtype=np.int32)
+        codes = np.empty((count, min(MOST_CODES, domains)), dtype=np.int32)
+        auto = np.empty(count, dtype=np.bool_)
+        facet = np.empty(count)
+        decisions.decide(
+            scores, found, self._slope, self._offset, self._strangeness, self._thresholds, self._accept,
+            self._fallback, codes.shape[1],
+            probabilities, primary, codes, auto, self._facet_slope, self._facet_offset, facet,
+        )  # fmt: skip
+        return Taggings(
+            model=self.version, domains=self.domains, probabilities=probabilities, primary=primary, codes=codes,
+            auto=auto, facet=facet, online=facet >= self._facet_threshold,
+        )  # fmt: skip
+
+    def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return the raw linear scores, shape (texts, domains + 1), the facet's in the last column."""
+        return self._scores(texts, 1)[0]
+
+    def _scores(self, texts: Sequence[str], threads: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the scores, and for each text whether any known term was found in it."""
+        scores = np.empty((len(texts), len(self.domains) + 1))
+        found = np.zeros(len(texts), dtype=np.bool_)
+        blocks = [slice(at, at + BLOCK) for at in range(0, len(texts), BLOCK)]
+
+        def score(block: slice) -> None:
+            joined = join_texts(texts[block])
+            chars = self._chars
+            kernels.score_texts(
+                joined.raw, joined.starts, chars.table, chars.expand_from, chars.expand_at, chars.expand_codes,
+                *self._terms.tables(), self._weights, self._squares, self._grades, self._bias,
+                scores[block], found[block],
+            )  # fmt: skip
+
+        if threads > 1 and len(blocks) > 1:
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(score, blocks))
+        else:
+            for block in blocks:
+                score(block)
+        return scores, found
+
+    def explain(self, text: str, *, code: str | None = None, most: int = 10) -> list[Evidence]:
+        """Return the spans of ``text`` that spoke most for (or against) a code, heaviest first.
+
+        Weights of overlapping terms are shared out over their characters, and neighbouring characters
+        that speak alike are joined, so that spans do not overlap.
+
+        Args:
+            text: The raw text.
+            code: A domain, or ``online``; the primary by default.
+            most: Most spans returned.
+
+        Raises:
+            TextError: ``text`` is no string, or ``code`` is no code of this model.
+        """
+        wanted = self.tag(text).primary if code is None else code
+        names = (*self.domains, "online")
+        if wanted not in names:
+            raise TextError(f"模型没有领域 {wanted}", expected="、".join(names), fix="检查领域代码")
+        normalised = self._chars.normalise(text)
+        ids, places = self._terms.find(normalised.codes)
+        counts = np.bincount(ids, minlength=self._squares.size) if ids.size else np.zeros(1, dtype=np.int64)
+        once = self._grades[np.minimum(counts[ids], self._grades.size - 1)]
+        norm = float(np.sqrt((once * once * self._squares[ids] / counts[ids]).sum())) if ids.size else 1.0
+        others = self._weights[:, : len(self.domains)].mean(axis=1) if wanted != "online" else 0.0
+        told = (self._weights[:, names.index(wanted)] - others)[ids] if ids.size else np.zeros(0)
+        shares = once / np.maximum(counts[ids], 1) * told / norm if ids.size else told
+        per_code = np.zeros(normalised.codes.size)
+        for place, share in zip(places.tolist(), shares.tolist(), strict=True):
+            position, length = place >> 3, place & 7
+            per_code[position : position + length] += share / length
+        return _spans(text, normalised.begins, normalised.ends, per_code, most)
+
+
+def _spans(
+    text: str, begins: NDArray[np.int64], ends: NDArray[np.int64], weights: NDArray[np.float64], most: int
+) -> list[Evidence]:
+    """Join neighbouring characters of the same sign into spans; return the ``most`` heaviest."""
+    spans: list[tuple[int, int, float]] = []
+    for begin, end, weight in zip(begins.tolist(), ends.tolist(), weights.tolist(), strict=True):
+        if weight == 0:
+            continue
+        if spans and begin <= spans[-1][1] and (spans[-1][2] > 0) == (weight > 0):
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]), spans[-1][2] + weight)
+        else:
+            spans.append((begin, end, weight))
+    spans.sort(key=lambda span: (-abs(span[2]), span[0]))
+    return [Evidence(begin, end, text[begin:end], weight) for begin, end, weight in spans[:most]]

@@ -1,0 +1,167 @@
+"""What the classifier says of texts: ``Tagging`` for one, ``Taggings`` for many, ``Evidence`` for why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+
+from tousu.classifier import decisions
+from tousu.classifier import json_rows as spelling
+from tousu.classifier.json_rows import PLACES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+Decision = Literal["auto", "review"]
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """What the classifier says of one text.
+
+    Attributes:
+        primary: Code of the domain the work order is opened under.
+        codes: Codes above their threshold, the primary first.
+        probabilities: Calibrated probability of being the primary, the top five, highest first, 4 decimals.
+        decision: ``auto``: good enough to route without a person; ``review``: a person should look.
+        online: Whether the purchase or trade took place on the internet.
+        model: Version of the model that said so.
+    """
+
+    primary: str
+    codes: tuple[str, ...]
+    probabilities: dict[str, float]
+    decision: Decision
+    online: bool
+    model: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields as the JSON contract names them."""
+        return {
+            "primary": self.primary,
+            "codes": list(self.codes),
+            "probabilities": self.probabilities,
+            "decision": self.decision,
+            "online": self.online,
+            "model": self.model,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A span of the raw text that spoke for or against a code.
+
+    Attributes:
+        start: Index of its first character in the raw text.
+        end: Index behind its last.
+        text: The raw characters.
+        weight: What it added to the code's score; positive speaks for it.
+    """
+
+    start: int
+    end: int
+    text: str
+    weight: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fields for JSON, the weight with 4 decimals."""
+        return {"start": self.start, "end": self.end, "text": self.text, "weight": round(self.weight, PLACES)}
+
+
+class Taggings(Sequence[Tagging]):
+    """The taggings of many texts, held as columns; indexing gives each as a ``Tagging``.
+
+    Attributes:
+        model: Version of the model.
+        domains: Codes of the columns of ``probabilities``.
+        probabilities: float64, shape (texts, domains), each row summing to 1.
+        primary: Column of each primary, int32, shape (texts,).
+        codes: Columns of each text's codes, int32, shape (texts, most), -1 behind the last.
+        auto: Whether the decision is ``auto``, bool, shape (texts,).
+        facet: Probability of the facet ``online``, float64, shape (texts,).
+        online: Whether the facet holds, bool, shape (texts,).
+    """
+
+    def __init__(
+        self,
+        *,
+        model: str,
+        domains: tuple[str, ...],
+        probabilities: NDArray[np.float64],
+        primary: NDArray[np.int32],
+        codes: NDArray[np.int32],
+        auto: NDArray[np.bool_],
+        facet: NDArray[np.float64],
+        online: NDArray[np.bool_],
+    ) -> None:
+        self.model, self.domains = model, domains
+        self.probabilities, self.primary, self.codes = probabilities, primary, codes
+        self.auto, self.facet, self.online = auto, facet, online
+
+    def __len__(self) -> int:
+        return int(self.primary.size)
+
+    @overload
+    def __getitem__(self, index: int) -> Tagging: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Tagging]: ...
+    def __getitem__(self, index: int | slice) -> Tagging | list[Tagging]:
+        if isinstance(index, slice):
+            return list(self._rows(range(len(self))[index]))
+        return next(self._rows(range(len(self))[index : index + 1 or None]))
+
+    def __iter__(self) -> Iterator[Tagging]:
+        return self._rows(range(len(self)))
+
+    def _rows(self, rows: range) -> Iterator[Tagging]:
+        """Yield the taggings of ``rows``, the columns turned into Python values all at once."""
+        part = slice(rows.start, rows.stop, rows.step) if len(rows) else slice(0, 0)
+        block = self.probabilities[part]
+        order = self.top(block)
+        # A whole step over the power of ten is just what round() makes of the value, without five calls a row.
+        shares = (spelling.whole_steps(np.take_along_axis(block, order, axis=1)) / 10**PLACES).tolist()
+        names, model, name_of = self.domains, self.model, self.domains.__getitem__
+        columns = zip(
+            self.codes[part].tolist(), order.tolist(), shares, self.auto[part].tolist(), self.online[part].tolist(),
+            strict=True,
+        )  # fmt: skip
+        for codes, best, values, auto, online in columns:
+            yield Tagging(
+                names[codes[0]],
+                tuple([names[code] for code in codes if code >= 0]),
+                dict(zip(map(name_of, best), values, strict=True)),
+                "auto" if auto else "review",
+                online,
+                model,
+            )
+
+    def json_rows(self, *, before: bytes = b"", after: bytes = b"") -> list[bytes]:
+        """Return each tagging's ``to_dict`` as compact JSON with ``before`` and ``after`` around it."""
+        return spelling.json_rows(self, before=before, after=after)
+
+    def json_lines(
+        self, data: bytes, begins: NDArray[np.int64], ends: NDArray[np.int64], *, before: bytes, after: bytes
+    ) -> memoryview:
+        """Return the rows ``json_rows`` gives in one piece, each behind its own piece of ``data``.
+
+        Args:
+            data: What the pieces are cut from.
+            begins: Where each tagging's piece begins, shape (texts,).
+            ends: Where it ends, shape (texts,).
+            before: Put between the piece and the JSON.
+            after: Put behind the JSON.
+        """
+        return spelling.json_lines(self, data, begins, ends, before=before, after=after)
+
+    @staticmethod
+    def top(block: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Return the columns of the ``SHOWN`` highest values of each row, highest first, ties by column."""
+        order = np.empty((block.shape[0], min(SHOWN, block.shape[1])), dtype=np.int64)
+        decisions.highest(np.ascontiguousarray(block), order)
+        return order

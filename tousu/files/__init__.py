@@ -1,0 +1,1 @@
+"""Bytes and tables of files, for whoever reads or writes them."""

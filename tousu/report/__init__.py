@@ -1,0 +1,1 @@
+"""Tagged files in, a page for a station's monthly analysis out."""

@@ -1,0 +1,254 @@
+"""What a report needs of a tagged file: its tags, dates, respondents and texts, as columns."""
+
+from __future__ import annotations
+
+import datetime
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tousu.errors import ColumnMissing
+from tousu.files.columns import ADDED, DECISIONS, ONLINE, choose_text_columns, plain_name
+from tousu.files.tables import TAGGING, read_tables, untagged
+from tousu.timezone import SHANGHAI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from tousu.files.tables import Table
+
+DATE_NAMES = (
+    "投诉时间", "投诉日期", "登记时间", "登记日期", "受理时间", "受理日期", "来电时间", "接收时间", "接收日期",
+    "创建时间", "提交时间", "举报时间", "诉求时间", "反映时间", "工单时间", "派单时间", "发生时间", "留言时间",
+    "日期", "时间", "date", "created_at", "created", "time", "datetime", "received_at", "complaint_date",
+    "date received", "timestamp",
+)  # fmt: skip
+RESPONDENT_NAMES = (
+    "被投诉方", "被投诉方名称", "被投诉人", "被投诉人名称", "被投诉举报方", "被投诉主体", "被举报方", "被举报方名称",
+    "被举报人", "被反映单位", "被诉方", "涉事主体", "涉及主体", "商家名称", "商家", "商户名称", "店铺名称", "企业名称",
+    "经营者名称", "经营者", "主体名称", "公司名称", "单位名称",
+    "respondent", "merchant", "company", "business", "shop", "seller",
+)  # fmt: skip
+NOBODY = {
+    "",
+    "无",
+    "不详",
+    "未知",
+    "不明",
+    "未提供",
+    "暂无",
+    "匿名",
+    "空",
+    "/",
+    "-",
+    "--",
+    "n/a",
+    "na",
+    "null",
+    "none",
+    "nan",
+}
+SAMPLE = 200
+
+DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})(?!\d)|(\d\d)(\d\d)(?=\D|\d{6}(?!\d)|$))")
+OFFSET = re.compile(r"\d[Tt ]\d.*(?:[Zz]|[+-]\d\d:?\d\d)$")
+LONG_NUMBER = re.compile(r"\d{6,}")
+SCHEMA = {
+    "row": pl.Int64, "primary": pl.String, "review": pl.Boolean, "online": pl.Boolean, "model": pl.String,
+    "date": pl.Date, "respondent": pl.String, "text": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Columns the user named; each is found by its name when None.
+
+    Attributes:
+        text: Column of the texts.
+        date: Column of the dates.
+        respondent: Column of those complained of.
+    """
+
+    text: str | None = None
+    date: str | None = None
+    respondent: str | None = None
+
+
+@dataclass(slots=True)
+class Tagged:
+    """A tagged file.
+
+    Attributes:
+        rows: One line a row: ``row`` (from 1), ``primary`` (None: not tagged), ``review``, ``online``,
+            ``model``, ``date``, ``respondent``, ``text``; None wherever the file has nothing.
+        names: Chinese names of domains as the file itself gives them.
+        text_column: Name of the column of texts, or None; likewise the next two.
+    """
+
+    rows: pl.DataFrame
+    names: dict[str, str] = field(default_factory=dict)
+    text_column: str | None = None
+    date_column: str | None = None
+    respondent_column: str | None = None
+
+
+def read_tagged(path: Path, wanted: Wanted) -> Tagged:
+    """Read a tagged file.
+
+    Raises:
+        FileError: The file cannot be read, or its type is unknown.
+        ColumnMissing: It has no tags, or lacks a column the user named.
+    """
+    tagged = Tagged(pl.DataFrame(schema=SCHEMA))
+    lines: dict[str, list[Any]] = {name: [] for name in SCHEMA}
+    for table in read_tables(path):
+        _Reading(table, wanted, path, tagged).into(lines)
+    if not any(code is not None for code in lines["primary"]):
+        raise untagged(path)
+    lines["row"] = list(range(1, len(lines["primary"]) + 1))
+    tagged.rows = pl.DataFrame(lines, schema=SCHEMA)
+    return tagged
+
+
+class _Reading:
+    """One table being read: where its columns are, and how a row becomes a line."""
+
+    def __init__(self, table: Table, wanted: Wanted, path: Path, tagged: Tagged) -> None:
+        self._tagged, self._table = tagged, table
+        self._json = not table.names
+        head = list(islice(table.rows, SAMPLE))
+        self._head = head
+        names = list(dict.fromkeys(key for (row,) in head for key in row)) if self._json else table.names
+        sample = [[row.get(name) for name in names] for (row,) in head] if self._json else head
+        self._places = {name: place for place, name in reversed(list(enumerate(names)))}
+        self._text = _text_name(names, sample, wanted.text, path)
+        self._date = _named(names, DATE_NAMES, wanted.date, path, "--date-column")
+        self._respondent = _named(names, RESPONDENT_NAMES, wanted.respondent, path, "--respondent-column")
+        tagged.text_column = tagged.text_column or self._text
+        tagged.date_column = tagged.date_column or self._date
+        tagged.respondent_column = tagged.respondent_column or self._respondent
+        self._tags = {} if self._json else _tag_places(names)
+
+    def into(self, lines: dict[str, list[Any]]) -> None:
+        """Append the table's rows to the columns ``lines``."""
+        dates: dict[object, datetime.date | None] = {}
+        respondents: dict[object, str | None] = {}
+        for row in self._all():
+            for name, value in zip(("primary", "review", "online", "model"), self._tag_of(row), strict=True):
+                lines[name].append(value)
+            day = self._cell(row, self._date)
+            who = self._cell(row, self._respondent)
+            text = self._cell(row, self._text)
+            if isinstance(day, (dict, list)) or isinstance(who, (dict, list)):
+                day, who = str(day), str(who)
+            if day not in dates:
+                dates[day] = day_of(day)
+            if who not in respondents:
+                respondents[who] = respondent_of(who)
+            lines["date"].append(dates[day])
+            lines["respondent"].append(respondents[who])
+            lines["text"].append(text if isinstance(text, str) else None)
+
+    def _all(self) -> Iterator[Sequence[Any]]:
+        """Yield every row."""
+        yield from self._head
+        yield from self._table.rows
+
+    def _cell(self, row: Sequence[Any], name: str | None) -> object:
+        """Return the cell of column ``name``, None if there is none."""
+        if name is None:
+            return None
+        if self._json:
+            found: object = row[0].get(name)
+            return found
+        place = self._places[name]
+        return row[place] if place < len(row) else None
+
+    def _tag_of(self, row: Sequence[Any]) -> tuple[str | None, bool | None, bool | None, str | None]:
+        """Return a row's primary, whether it needs review, whether it is online, and the model."""
+        if self._json:
+            return _json_tag(row[0])
+        cells = {key: str(row[place]) if place < len(row) else "" for key, place in self._tags.items()}
+        primary = cells["primary"].strip()
+        if not primary or primary == "None":
+            return None, None, None, None
+        if cells.get("name"):
+            self._tagged.names.setdefault(primary, cells["name"])
+        return primary, cells["decision"] in REVIEW, cells.get("online", "").lower() in YES, cells.get("model")
+
+
+REVIEW = {words["review"] for words in DECISIONS.values()}
+YES = {words[True].lower() for words in ONLINE.values()} | {"1"}
+
+
+def _json_tag(row: dict[str, Any]) -> tuple[str | None, bool | None, bool | None, str | None]:
+    """Return what the key ``tagging`` of a JSON row says; of several, the one added last."""
+    for name in reversed(row):
+        tag = row[name]
+        if name.startswith(TAGGING) and isinstance(tag, dict) and isinstance(tag.get("primary"), str):
+            return tag["primary"], tag.get("decision") == "review", bool(tag.get("online")), tag.get("model")
+    return None, None, None, None
+
+
+def _tag_places(names: Sequence[str]) -> dict[str, int]:
+    """Return where the added columns are; of several of one name, the one added last."""
+    for added in reversed(ADDED.values()):
+        if added["primary"] in names:
+            places = {}
+            for key, name in added.items():
+                found = [at for at, there in enumerate(names) if re.fullmatch(re.escape(name) + r"(_\d+)?", str(there))]
+                if found:
+                    places[key] = found[-1]
+            return places
+    raise ColumnMissing("没有标注列")
+
+
+def _named(names: Sequence[str], known: Sequence[str], wanted: str | None, path: Path, option: str) -> str | None:
+    """Return the column ``wanted``, or the first of the ``known`` names that is there."""
+    if wanted is not None:
+        if wanted not in names:
+            raise ColumnMissing(
+                f"{path.name} 中没有名为 {wanted} 的列", expected="、".join(names), fix=f"改正 {option}"
+            )
+        return wanted
+    plain = {plain_name(name): name for name in reversed(names)}
+    return next((plain[key] for key in map(plain_name, known) if key in plain), None)
+
+
+def _text_name(names: Sequence[str], sample: Sequence[Sequence[object]], wanted: str | None, path: Path) -> str | None:
+    """Return the column of the texts, or None: a report can do without."""
+    try:
+        places, _ = choose_text_columns(names, sample, (wanted,) if wanted else (), file=path.name)
+    except ColumnMissing:
+        if wanted:
+            raise
+        return None
+    return names[places[0]]
+
+
+def day_of(value: object) -> datetime.date | None:
+    """Return the day a cell tells, in China where it has an offset; None if it tells none."""
+    if isinstance(value, datetime.datetime):
+        return (value.astimezone(SHANGHAI) if value.tzinfo else value).date()
+    if isinstance(value, datetime.date):
+        return value
+    text = unicodedata.normalize("NFKC", str(value if value is not None else "")).strip()
+    try:
+        if OFFSET.search(text):
+            return datetime.datetime.fromisoformat(text.replace(" ", "T", 1)).astimezone(SHANGHAI).date()
+        found = DAY.search(text)
+        return datetime.date(*(int(part) for part in found.groups() if part)) if found else None
+    except ValueError:
+        return None
+
+
+def respondent_of(value: object) -> str | None:
+    """Return a respondent's name in one spelling, long numbers as zeros; None if nobody is named."""
+    name = "".join(unicodedata.normalize("NFKC", str(value if value is not None else "")).split())
+    name = LONG_NUMBER.sub(lambda found: "0" * len(found[0]), name.strip("'\"“”《》.,;:"))
+    return None if name.casefold() in NOBODY else name.replace("(", "（").replace(")", "）")

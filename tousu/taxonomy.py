@@ -1,0 +1,257 @@
+"""The taxonomy: domains, borders, laws with their dates, deadlines. Loaded and checked once, at start."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import hashlib
+import json
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from tousu.errors import TaxonomyError
+from tousu.messages import toml_reason, value_reason
+from tousu.resources import data_root
+
+Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
+REASONS = {
+    "missing": "缺少这个键",
+    "extra_forbidden": "不认识这个键",
+    "string_pattern_mismatch": "代码只能用小写字母、数字和下划线，以字母开头",
+    "too_short": "至少要有一项",
+    "tuple_type": "应为数组",
+    "dict_type": "应为一张表",
+    "model_type": "应为一张表",
+}
+Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Status = Literal["confirmed", "partly", "from_memory"]
+Nature = Literal["售后服务", "合同", "质量", "虚假宣传", "安全", "价格", "假冒", "人格权益", "计量", "其他"]
+
+
+class Entry(BaseModel):
+    """A table of the file: no key too many, nothing changed after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class Dated(Entry):
+    """Something that holds from a day to a day, both included; an absent end is open."""
+
+    valid_from: datetime.date | None = None
+    valid_to: datetime.date | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.valid_from and self.valid_to and self.valid_to < self.valid_from:
+            raise ValueError("valid_to 早于 valid_from")
+        return self
+
+    def holds_on(self, day: datetime.date) -> bool:
+        """Return whether it holds on ``day``."""
+        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+
+
+class Law(Dated):
+    """One version of a legal instrument, with how sure its data are and where they come from."""
+
+    id: Code
+    title: Words
+    number: str
+    replaces: Code | None = None
+    status: Status
+    source: str
+
+
+class Basis(Entry):
+    """Articles of a law a domain rests on."""
+
+    law: Code
+    articles: Words
+
+
+class Exclusion(Entry):
+    """What does not belong to a domain, and which one it belongs to."""
+
+    what: Words
+    goes_to: Code
+
+
+class Domain(Entry):
+    """One domain: what it covers, where it ends, who handles it and how."""
+
+    code: Code
+    name: Words
+    group: Words
+    definition: Words
+    includes: tuple[Words, ...] = Field(min_length=1)
+    excludes: tuple[Exclusion, ...]
+    wording: tuple[Words, ...] = Field(min_length=1)
+    department: Words
+    legal_basis: tuple[Basis, ...]
+    handling: tuple[Words, ...]
+    cca: tuple[Nature, ...] = Field(min_length=1)
+
+
+class Rule(Entry):
+    """A boundary rule between domains."""
+
+    id: int
+    text: Words
+    domains: tuple[Code, ...]
+
+
+class Deadline(Dated):
+    """A legal time limit; what starts the clock is ``starts`` (key ``from`` in the file)."""
+
+    id: Code
+    kind: Words
+    days: int | None = Field(default=None, gt=0)
+    years: int | None = Field(default=None, gt=0)
+    unit: Literal["workday", "calendar"]
+    starts: Words = Field(alias="from")
+    law: Code
+    article: Words
+    extend: int | None = Field(default=None, gt=0)
+    approval: Words | None = None
+    status: Status
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if (self.days is None) == (self.years is None):
+            raise ValueError("days 与 years 应当且只应当写一个")
+        return self
+
+
+class Referral(Entry):
+    """Which department a matter outside the remit goes to."""
+
+    matter: Words
+    department: Words
+    law: Code | None = None
+    articles: Words | None = None
+    status: Status
+
+
+class Taxonomy(Entry):
+    """The whole file."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    version: Words
+    title: Words
+    fallback: Code
+    laws: tuple[Law, ...] = Field(alias="law")
+    domains: tuple[Domain, ...] = Field(alias="domain", min_length=2)
+    rules: tuple[Rule, ...] = Field(alias="rule", default=())
+    deadlines: tuple[Deadline, ...] = Field(alias="deadline", default=())
+    referrals: tuple[Referral, ...] = Field(alias="referral", default=())
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Codes of the domains in the file's order, which is the model's order of columns."""
+        return tuple(domain.code for domain in self.domains)
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Chinese name by code."""
+        return {domain.code: domain.name for domain in self.domains}
+
+    @property
+    def sha256(self) -> str:
+        """Hash of what a model depends on: the codes, their order and the fallback, not the wording."""
+        return hashlib.sha256(json.dumps([self.codes, self.fallback]).encode()).hexdigest()
+
+    def basis_on(self, code: str, day: datetime.date) -> list[tuple[Law, str]]:
+        """Return the laws (with articles) that domain ``code`` rests on and that hold on ``day``.
+
+        Raises:
+            TaxonomyError: There is no such domain.
+        """
+        laws = {law.id: law for law in self.laws}
+        for domain in self.domains:
+            if domain.code == code:
+                pairs = [(laws[basis.law], basis.articles) for basis in domain.legal_basis]
+                return [(law, articles) for law, articles in pairs if law.holds_on(day)]
+        raise TaxonomyError(f"没有领域 {code}", expected="、".join(self.codes))
+
+
+def default_path() -> Path:
+    """Return the path of the shipped taxonomy."""
+    return data_root() / "data" / "taxonomy.toml"
+
+
+@functools.cache
+def load_taxonomy(path: Path | None = None) -> Taxonomy:
+    """Read and check a taxonomy file, the shipped one by default; the same path is read once.
+
+    Raises:
+        TaxonomyError: The file cannot be read or breaks a rule; the message names line, key and what to do.
+    """
+    file = default_path() if path is None else path
+    try:
+        source = file.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TaxonomyError(f"领域表读不出：{file}", expected="UTF-8 的 TOML 文件", fix="检查路径与编码") from error
+    try:
+        content = tomllib.loads(source)
+    except tomllib.TOMLDecodeError as error:
+        raise TaxonomyError(f"领域表 {file} 不是合法的 TOML：{toml_reason(error)}", fix="改正该行的写法") from error
+    try:
+        taxonomy = Taxonomy.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = _place(source, first["loc"])
+        raise TaxonomyError(
+            f"领域表 {file} {place}：{value_reason(first, REASONS)}",
+            fix="按文件开头的说明改正该键",
+        ) from error
+    _check_references(file, source, taxonomy)
+    return taxonomy
+
+
+def _place(source: str, loc: tuple[int | str, ...]) -> str:
+    """Return "第 n 行 key" for the place a validation error names."""
+    lines = source.splitlines()
+    at, end = 0, len(lines)
+    if len(loc) > 1 and isinstance(loc[1], int):
+        headers = [n for n, line in enumerate(lines) if re.match(rf"\s*\[\[{loc[0]}\]\]", line)]
+        at = headers[loc[1]] if loc[1] < len(headers) else 0
+        after = [n for n, line in enumerate(lines) if n > at and line.lstrip().startswith("[[")]
+        end = after[0] if after else end
+    key = next((part for part in loc[2 if len(loc) > 1 else 0 :] if isinstance(part, str)), str(loc[0]))
+    found = [n for n in range(at, end) if re.match(rf"\s*{re.escape(key)}\s*=", lines[n])]
+    return f"第 {(found[0] if found else at) + 1} 行 {'.'.join(str(part) for part in loc)}"
+
+
+def _check_references(file: Path, source: str, taxonomy: Taxonomy) -> None:
+    """Refuse ids that stand twice or point nowhere.
+
+    Raises:
+        TaxonomyError: One does; the message names it.
+    """
+    laws = [law.id for law in taxonomy.laws]
+    domains = list(taxonomy.codes)
+    for what, ids in (("law", laws), ("domain", domains), ("deadline", [item.id for item in taxonomy.deadlines])):
+        twice = next((item for item in ids if ids.count(item) > 1), None)
+        if twice:
+            raise TaxonomyError(
+                f"领域表 {file}：{what} 中 {twice} 出现了两次", expected="每个代码一次", fix="删去或改名"
+            )
+    pointers: list[tuple[tuple[int | str, ...], str, list[str]]] = [(("fallback",), taxonomy.fallback, domains)]
+    for n, domain in enumerate(taxonomy.domains):
+        pointers += [(("domain", n, "excludes"), item.goes_to, domains) for item in domain.excludes]
+        pointers += [(("domain", n, "legal_basis"), item.law, laws) for item in domain.legal_basis]
+    pointers += [
+        (("rule", n, "domains"), code, domains) for n, rule in enumerate(taxonomy.rules) for code in rule.domains
+    ]
+    pointers += [(("law", n, "replaces"), law.replaces, laws) for n, law in enumerate(taxonomy.laws) if law.replaces]
+    pointers += [(("deadline", n, "law"), item.law, laws) for n, item in enumerate(taxonomy.deadlines)]
+    pointers += [(("referral", n, "law"), item.law, laws) for n, item in enumerate(taxonomy.referrals) if item.law]
+    for loc, target, known in pointers:
+        if target not in known:
+            raise TaxonomyError(
+                f"领域表 {file} {_place(source, loc)}：{target} 不存在", fix="改成已有的代码，或先添上它"
+            )

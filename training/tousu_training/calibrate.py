@@ -1,0 +1,181 @@
+"""Scores of held-out rows → calibrated probabilities and the thresholds of a decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit, softmax
+from scipy.stats import beta
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    from tousu_training.corpus import LabelledRow
+
+PRECISION = 0.968  # of held-out rows; a station's own texts are less like the corpus, and 0.95 is what it is promised
+OWN_PRECISION = 0.96
+PRIOR = 50
+CONFIDENCE = 0.90
+LEAST_ACCEPTED = 25
+RIDGE = 50.0
+NEVER = 1.01
+NO_FURTHER = 1e6
+LEAST_STRANGENESS = 0.02
+PLACES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How scores become probabilities, and from which probability on something is said.
+
+    Attributes:
+        slope: Factor of each domain's score, shape (domains,).
+        offset: Summand, shape (domains,).
+        strangeness: Share of texts taken to be like nothing in the corpus, 0 to 1.
+        thresholds: ``slope * score + offset`` from which a domain that is not primary is a code too, shape (domains,).
+        accept: Probability from which a primary goes without a person, shape (domains,); above 1: never.
+        facet: Factor, summand and threshold of the facet's logistic probability, shape (3,).
+    """
+
+    slope: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    strangeness: float
+    thresholds: NDArray[np.float64]
+    accept: NDArray[np.float64]
+    facet: NDArray[np.float64]
+
+    def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability of each domain being primary, shape (texts, domains)."""
+        return _mixed(self.standing(scores), self.strangeness)
+
+    def standing(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return how far each domain stands up on its own, on the scale of ``thresholds``, shape (texts, domains)."""
+        return np.asarray(self.slope * scores[:, :-1] + self.offset)
+
+
+def calibrate(scores: NDArray[np.float64], rows: Sequence[LabelledRow], domains: Sequence[str]) -> Calibration:
+    """Fit a calibration on held-out scores.
+
+    The probabilities are a softmax with one temperature and a ridge-bound offset a domain, fitted by
+    maximum likelihood (Guo et al. 2017, arXiv:1706.04599), mixed with a share of the uniform
+    distribution: the contamination a robust likelihood allows for, so that no score, however high, makes
+    a text surer than the surest held-out rows were right.
+
+    Args:
+        scores: Held-out scores, shape (rows, domains + 1).
+        rows: The rows.
+        domains: The domains, in the order of the columns.
+    """
+    primary = np.array([domains.index(row.primary) for row in rows])
+    slope, offset, fitted = _fit_softmax(scores[:, :-1], primary)
+    whole, shift = np.round(np.full(len(domains), slope), PLACES), np.round(offset, PLACES)
+    strangeness = round(max(fitted, LEAST_STRANGENESS), PLACES)
+    standing = whole * scores[:, :-1] + shift
+    probabilities = _mixed(standing, strangeness)
+    thresholds = np.round(_further_thresholds(standing, rows, domains), PLACES)
+    accept = np.round(_accept_thresholds(probabilities, primary), PLACES)
+    return Calibration(whole, shift, strangeness, thresholds, accept, np.round(_fit_facet(scores[:, -1], rows), PLACES))
+
+
+def _mixed(logits: NDArray[np.float64], strangeness: float) -> NDArray[np.float64]:
+    """Return the softmax of the logits mixed with a share of the uniform distribution."""
+    return np.asarray((1 - strangeness) * softmax(logits, axis=1) + strangeness / logits.shape[1])
+
+
+def _fit_softmax(scores: NDArray[np.float64], primary: NDArray[np.int64]) -> tuple[float, NDArray[np.float64], float]:
+    """Return the slope, offsets and strangeness that make the held-out primaries likeliest."""
+    count = scores.shape[1]
+    rows = np.arange(primary.size)
+    hits = np.eye(count)[primary]
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        slope, strange, offset = np.exp(parameters[0]), expit(parameters[1]), parameters[2:]
+        shares = softmax(slope * scores + offset, axis=1)
+        own = shares[rows, primary]
+        mixed = (1 - strange) * own + strange / count
+        value = -np.log(mixed).sum() + RIDGE * (offset @ offset)
+        pull = ((1 - strange) * own / mixed)[:, None] * (shares - hits)
+        by_strange = -((1 / count - own) / mixed).sum() * strange * (1 - strange)
+        gradient = [[(pull * scores).sum() * slope], [by_strange], pull.sum(axis=0) + 2 * RIDGE * offset]
+        return float(value), np.concatenate(gradient)
+
+    start = np.concatenate([[1.0, -4.0], np.zeros(count)])
+    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    return float(np.exp(found[0])), np.asarray(found[2:]), float(expit(found[1]))
+
+
+def _further_thresholds(
+    standing: NDArray[np.float64], rows: Sequence[LabelledRow], domains: Sequence[str]
+) -> NDArray[np.float64]:
+    """Return from where on a further code is given: one value for all domains, by best F1 on held-out rows."""
+    truth = np.array([[domain in row.codes[1:] for domain in domains] for row in rows])
+    if not truth.any():
+        return np.full(len(domains), NO_FURTHER)
+    eligible = np.ones_like(truth)
+    eligible[np.arange(len(rows)), standing.argmax(axis=1)] = False
+    best, chosen = -1.0, NO_FURTHER
+    for threshold in np.arange(-2.0, 2.0, 0.05):
+        said = (standing >= threshold) & eligible
+        score = 2 * float((said & truth).sum()) / max(1.0, float(said.sum() + truth.sum()))
+        if score > best:
+            best, chosen = score, float(threshold)
+    return np.full(len(domains), chosen)
+
+
+def _accept_thresholds(probabilities: NDArray[np.float64], primary: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return for each domain the least probability that keeps accepted primaries right.
+
+    First one threshold for all: the lowest whose accepted held-out rows are right in at least ``PRECISION`` of
+    cases with confidence ``CONFIDENCE`` (Clopper & Pearson 1934, one-sided). A domain whose own accepted rows are
+    right less often than ``OWN_PRECISION``, counted together with ``PRIOR`` rows of the common precision, gets a
+    higher one; none gets a lower one, for held-out rows flatter a domain more than they flatter the whole.
+    """
+    said = probabilities.argmax(axis=1)
+    sure = probabilities.max(axis=1)
+    right = said == primary
+    common = _lowest(sure, right, _surely_safe)
+    own = [_lowest(sure[said == domain], right[said == domain], _own_safe) for domain in range(probabilities.shape[1])]
+    return np.asarray(np.maximum(own, common))
+
+
+def _lowest(
+    sure: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    safe: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]],
+) -> float:
+    """Return the lowest threshold whose accepted rows are safe by their hits and their number, or ``NEVER``."""
+    order = np.argsort(-sure, kind="stable")
+    passing = np.flatnonzero(safe(np.cumsum(right[order]), np.arange(1, order.size + 1)))
+    return float(sure[order][passing[-1]]) if passing.size else NEVER
+
+
+def _surely_safe(hits: NDArray[np.int64], accepted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return where the lower bound of the precision is high enough and there are rows enough to say so."""
+    bound = beta.ppf(1 - CONFIDENCE, np.maximum(hits, 1), accepted - hits + 1)
+    return np.asarray((bound >= PRECISION) & (accepted >= LEAST_ACCEPTED))
+
+
+def _own_safe(hits: NDArray[np.int64], accepted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return where a domain's own precision, drawn towards the common one, is high enough."""
+    return np.asarray((hits + PRIOR * PRECISION) / (accepted + PRIOR) >= OWN_PRECISION)
+
+
+def _fit_facet(scores: NDArray[np.float64], rows: Sequence[LabelledRow]) -> NDArray[np.float64]:
+    """Return slope, offset and threshold of the facet: Platt's logistic fit; said where likelier than not."""
+    known = np.array([row.online is not None for row in rows])
+    truth = np.array([bool(row.online) for row in rows])[known]
+    values = scores[known]
+    if not truth.any() or truth.all():
+        return np.array([1.0, 0.0, NEVER if not truth.any() else 0.0])
+
+    def loss(parameters: NDArray[np.float64]) -> float:
+        logits = parameters[0] * values + parameters[1]
+        return float(np.logaddexp(0.0, np.where(truth, -logits, logits)).sum())
+
+    slope, offset = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    return np.array([slope, offset, 0.5])

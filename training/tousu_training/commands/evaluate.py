@@ -1,0 +1,49 @@
+"""``tousu evaluate``: how good a model is on labelled rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tousu.cli.console import out, say_json, show_table, speaks, table
+from tousu.cli.typer_zh import App
+
+app = App()
+
+
+@app.command()
+@speaks
+def evaluate(
+    labelled: Annotated[Path, typer.Argument(metavar="文件", help="标注文件（.jsonl、.csv、.tsv）或目录。")],
+    model: Annotated[Path | None, typer.Option(help="模型目录；默认用随附的模型。")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="印成 JSON。")] = False,
+) -> None:
+    """在标注行上评估模型，每个数字都带样本数与 95% 区间。"""
+    from tousu.classifier import Classifier
+    from tousu_training.corpus import read_rows
+    from tousu_training.evaluate import evaluate as run
+    from tousu_training.report import figure_rows
+    from tousu_training.said import said_by
+
+    classifier = Classifier.load(model)
+    rows = read_rows([labelled], codes=classifier.domains, of=f"模型 {classifier.version} 的领域")
+    outside = classifier.manifest["fallback"] if classifier.manifest.get("taxonomy") else None
+    metrics = run(rows, said_by(classifier, rows), outside=outside)
+    if as_json:
+        say_json({"model": classifier.version} | metrics)
+        return
+    show = out()
+    show.print(f"模型 {classifier.version}，{len(rows)} 行")
+    figures = table("指标", "数值", "95% 区间", "样本数")
+    for name, figure in figure_rows(metrics):
+        figures.add_row(name, f"{figure['value']:.3f}", f"{figure['low']:.3f}–{figure['high']:.3f}", str(figure["n"]))
+    show_table(figures)
+    detail = table("领域", "行数", "判为", "精确率", "召回率", "F1")
+    for row in metrics["domains"]:
+        shares = [f"{row[key]:.3f}" if row[key] is not None else "—" for key in ("precision", "recall", "f1")]
+        detail.add_row(row["code"], str(row["support"]), str(row["said"]), *shares)
+    show_table(detail)
+    for pair in metrics["confusions"][:10]:
+        show.print(f"  {pair['true']} 误判为 {pair['said']}：{pair['rows']} 行")

@@ -1,0 +1,72 @@
+"""``tousu train``: labelled rows in, a model directory out."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tousu.cli.console import err, out, say_json, speaks
+from tousu.cli.typer_zh import App
+from tousu.errors import CorpusError
+
+app = App()
+
+
+@app.command()
+@speaks
+def train(
+    corpus: Annotated[list[Path], typer.Option(help="标注文件（.jsonl、.csv、.tsv）或目录，可写多次。")],
+    out_dir: Annotated[Path, typer.Option("--out", help="模型目录。已有的模型只在新模型完整写好后才被替换。")],
+    taxonomy: Annotated[Path | None, typer.Option(help="领域表；默认用随附的 data/taxonomy.toml。")] = None,
+    labels_from_data: Annotated[bool, typer.Option("--labels-from-data", help="标签取自数据，不用领域表。")] = False,
+    lexicon: Annotated[Path | None, typer.Option(help="词表目录；默认用随附的 data/lexicon。")] = None,
+    unlabelled: Annotated[
+        Path | None, typer.Option(help="本单位未标注的投诉（.jsonl、.csv 或 .tsv），用来适应其写法。")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="把成绩印成 JSON。")] = False,
+) -> None:
+    """用标注行训练模型，给出交叉验证成绩。"""
+    from rich.text import Text
+
+    from tousu.classifier.artifact import check_place
+    from tousu.taxonomy import load_taxonomy
+    from tousu_training.adapt import adapt
+    from tousu_training.corpus import read_rows, read_texts
+    from tousu_training.report import figure_rows
+    from tousu_training.settings import settings_for
+    from tousu_training.train import default_encoder, labels_of_taxonomy, save_model
+    from tousu_training.train import labels_from_data as labels_of
+    from tousu_training.train import train as run
+
+    if labels_from_data and taxonomy is not None:
+        raise CorpusError("--labels-from-data 与 --taxonomy 不能同用", fix="只留一个")
+    begun = time.monotonic()
+    check_place(out_dir)  # what would be refused in the end is refused before the work
+    texts = [] if unlabelled is None else read_texts(unlabelled)
+    loaded = None if labels_from_data else load_taxonomy(taxonomy)
+    rows = read_rows(corpus, codes=None if loaded is None else loaded.codes)
+    labels = labels_of(rows) if loaded is None else labels_of_taxonomy(loaded)
+    say = err()
+    say.print(f"读入 {len(rows)} 行，{len(labels.domains)} 个领域")
+    encoder, settings = default_encoder(lexicon), settings_for(labels)
+
+    def progress(step: str, done: int, total: int) -> None:
+        count = f" {done + 1}/{total}" if total > 1 else ""
+        say.print(Text.assemble((f"{time.monotonic() - begun:5.1f} 秒", "dim"), f" {step}{count}"))
+
+    trained = run(rows, labels, encoder=encoder, settings=settings, progress=progress)
+    if unlabelled is not None:
+        trained = adapt(trained, rows, texts, labels, encoder=encoder, settings=settings, progress=progress)
+    saved = save_model(out_dir, rows, labels, trained, encoder, settings)
+    if as_json:
+        say_json({"model": saved.version, "path": str(out_dir)} | trained.metrics)
+        return
+    show = out()
+    show.print(f"模型 {saved.version} 已写入 {out_dir}（{time.monotonic() - begun:.1f} 秒）")
+    show.print("交叉验证成绩（括号内为 95% 区间）：")
+    for name, figure in figure_rows(trained.metrics):
+        show.print(f"  {name}  {figure['value']:.3f}（{figure['low']:.3f}–{figure['high']:.3f}），n={figure['n']}")
+    show.print(f"报告：{out_dir / 'report.html'}")
