@@ -20,6 +20,7 @@ import matplotlib as mpl  # noqa: E402
 import numpy as np  # noqa: E402
 
 from tousu.classifier import Classifier, artifact  # noqa: E402
+from tousu.classifier.json_rows import json_rows  # noqa: E402
 
 mpl.use("agg")
 
@@ -96,7 +97,7 @@ def main() -> None:
     ways = {
         "tag_many, columns": lambda model, texts: model.tag_many(texts),
         "tag_many, every object": lambda model, texts: list(model.tag_many(texts)),
-        "JSON rows": lambda model, texts: model.tag_many(texts).json_rows(),
+        "JSON rows": lambda model, texts: json_rows(model.tag_many(texts)),
     }
     contenders = {}
     for way, run in ways.items():

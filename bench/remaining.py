@@ -16,6 +16,7 @@ import numpy as np  # noqa: E402
 from numba import njit  # noqa: E402
 
 from tousu.classifier import Classifier, kernels  # noqa: E402
+from tousu.classifier.json_rows import json_rows  # noqa: E402
 from tousu.classifier.model import BLOCK  # noqa: E402
 from tousu.classifier.text import join_texts  # noqa: E402
 
@@ -106,7 +107,7 @@ def main() -> None:
         "scored": scored,
         "columns": lambda: classifier.tag_many(texts),
         "objects": lambda: list(classifier.tag_many(texts)),
-        "json": lambda: classifier.tag_many(texts).json_rows(),
+        "json": lambda: json_rows(classifier.tag_many(texts)),
         "rows floor": lambda: touch(weights, rows, 16),
         "cells floor": lambda: touch(terms.cells, places, 2),
     }

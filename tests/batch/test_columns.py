@@ -6,7 +6,8 @@ import pytest
 
 from tests.batch.support import COMPLAINTS
 from tousu.errors import ColumnMissing, EncodingUnknown
-from tousu.files.columns import ADDED, added_names, choose_text_columns, neutralise
+from tousu.files.added_columns import ADDED, added_names, neutralise
+from tousu.files.columns import choose_text_columns
 from tousu.files.encoding import script_of
 
 

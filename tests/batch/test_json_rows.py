@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 
 from tests.batch.support import COMPLAINTS
 from tousu.classifier.evidence import highlights
+from tousu.classifier.json_rows import json_rows
 from tousu.classifier.tagging import Taggings
 
 if TYPE_CHECKING:
@@ -55,13 +56,13 @@ def test_json_rows_are_the_bytes_of_to_dict(found: Taggings) -> None:
     for row, tagging in zip(found.probabilities.tolist(), found, strict=True):
         best = sorted(row, reverse=True)[: len(tagging.probabilities)]
         assert list(tagging.probabilities.values()) == [round(value, 4) for value in best]
-    assert found.json_rows() == plain
-    assert found.json_rows(before=b"<", after=b">") == [b"<" + row + b">" for row in plain]
+    assert json_rows(found) == plain
+    assert json_rows(found, before=b"<", after=b">") == [b"<" + row + b">" for row in plain]
 
 
 def test_json_rows_of_the_real_model(shipped: Classifier) -> None:
     found = shipped.tag_many([*COMPLAINTS, "", "😀", "&amp;"])
-    assert found.json_rows() == [orjson.dumps(tagging.to_dict()) for tagging in found]
+    assert json_rows(found) == [orjson.dumps(tagging.to_dict()) for tagging in found]
 
 
 TEXTS = st.lists(

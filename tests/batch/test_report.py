@@ -18,7 +18,7 @@ from tests.batch.support import COMPLAINTS, run
 from tousu.batch.arrow import tag_columns
 from tousu.classifier import Classifier
 from tousu.errors import ColumnMissing, FileError, FormatUnknown
-from tousu.files.columns import ADDED
+from tousu.files.added_columns import ADDED
 from tousu.report.build import ReportOptions, build_report, write_report
 from tousu.report.tagged import Wanted
 

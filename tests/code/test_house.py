@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 import tousu
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 TOPS = {"tousu": "tousu", "tousu_service": "service/tousu_service", "tousu_training": "training/tousu_training"}
 # Rooms from the ground up: each may use those below it, and none above or beside it unless named behind.

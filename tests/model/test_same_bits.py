@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from tousu.classifier import Classifier
 from tousu.classifier import model as model_module
+from tousu.classifier.json_rows import json_rows
 
 COLUMNS = ("probabilities", "primary", "codes", "auto", "facet", "online")
 PIECES = [
@@ -46,7 +47,7 @@ def test_alone_in_a_batch_in_any_block_on_any_thread(model, real, monkeypatch, o
         together = model.tag_many(batch, threads=threads)
     assert [bits(one) for one in alone] == [bits(together, slice(at, at + 1)) for at in range(len(batch))]
     assert list(together) == [model.tag(text) for text in batch]
-    assert together.json_rows() == [one.json_rows()[0] for one in alone]
+    assert json_rows(together) == [json_rows(one)[0] for one in alone]
 
 
 def test_order_and_neighbours_do_not_matter(model, real):

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tousu.classifier.json_rows import PLACES
-from tousu.files.columns import ADDED, CODES_BETWEEN, DECISIONS, ONLINE
+from tousu.classifier.rounding import PLACES
+from tousu.files.added_columns import ADDED, CODES_BETWEEN, DECISIONS, ONLINE
 from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from tousu.batch.evidence import Words
-    from tousu.batch.options import Language
     from tousu.classifier import Taggings
+    from tousu.files.added_columns import Language
 
 
 def domain_names(domains: tuple[str, ...]) -> dict[str, str]:

@@ -10,14 +10,14 @@ from tousu.batch.added import FlatColumns
 from tousu.batch.evidence import words_of
 from tousu.batch.options import LONGEST_TEXT
 from tousu.batch.rejects import fault_of
-from tousu.files.columns import ADDED
+from tousu.files.added_columns import ADDED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tousu.batch.options import Language
     from tousu.batch.rejects import Fault
     from tousu.classifier import Classifier
+    from tousu.files.added_columns import Language
 
 
 def added_type(key: str, language: Language) -> pa.DataType:

@@ -10,15 +10,16 @@ from tousu.batch.lines import Block
 from tousu.batch.options import LONGEST_TEXT
 from tousu.batch.rejects import BROKEN_ENCODING, OPEN_QUOTE, TOO_MANY_CELLS, Fault, fault_of
 from tousu.errors import ColumnMissing
-from tousu.files.columns import ADDED, added_names, choose_text_columns, neutralise
+from tousu.files.added_columns import ADDED, added_names, neutralise
+from tousu.files.columns import choose_text_columns
+from tousu.files.formats import DELIMITERS
 from tousu.files.header import find_header
 
 if TYPE_CHECKING:
     from tousu.batch.evidence import Words
-    from tousu.batch.options import Language
     from tousu.classifier import Taggings
+    from tousu.files.added_columns import Language
 
-DELIMITERS = (",", "\t", ";")
 SAMPLE = 200
 TITLE_ROWS = 20
 # A record longer than this has a quote that nobody closed; its first line is taken as a row of its own.

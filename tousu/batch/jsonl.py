@@ -14,8 +14,10 @@ import orjson
 from tousu.batch.lines import Block
 from tousu.batch.options import LONGEST_TEXT
 from tousu.batch.rejects import BROKEN_ENCODING, BROKEN_JSON, NO_COLUMN, NOT_OBJECT, Fault, fault_of
+from tousu.classifier.json_rows import json_lines, json_rows
 from tousu.errors import ColumnMissing, FileError
-from tousu.files.columns import choose_text_columns, free_name
+from tousu.files.added_columns import free_name
+from tousu.files.columns import choose_text_columns
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -211,7 +213,7 @@ class JsonLines:
         del words
         if block.plain is not None:
             return self._render_plain(*block.plain, taggings)
-        for where, tag, after in zip(block.where, map(self._encoded, taggings.json_rows()), block.after, strict=True):
+        for where, tag, after in zip(block.where, map(self._encoded, json_rows(taggings)), block.after, strict=True):
             block.lines[where] += tag + after
         return b"".join(block.lines)
 
@@ -220,7 +222,7 @@ class JsonLines:
         begins = np.concatenate([[0], newlines[:-1] + 1])
         before, after = b',"%s":' % KEY.encode(), b"}\n"
         if self._codec == "utf-8":
-            return taggings.json_lines(data, begins, newlines - 1, before=before, after=after)
-        tags = map(self._encoded, taggings.json_rows(before=before, after=after))
+            return json_lines(taggings, data, begins, newlines - 1, before=before, after=after)
+        tags = map(self._encoded, json_rows(taggings, before=before, after=after))
         cuts = zip(begins.tolist(), newlines.tolist(), strict=True)
         return b"".join(data[begin : newline - 1] + tag for (begin, newline), tag in zip(cuts, tags, strict=True))

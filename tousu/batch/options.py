@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
-Language = Literal["zh", "en"]
+if TYPE_CHECKING:
+    from tousu.files.added_columns import Language
+
 LONGEST_TEXT = 1_000_000
 
 

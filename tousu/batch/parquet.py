@@ -14,14 +14,16 @@ from tousu.batch.lines import count
 from tousu.batch.options import LONGEST_TEXT
 from tousu.batch.rejects import fault_of, reject_line
 from tousu.errors import FileError
-from tousu.files.columns import ADDED, added_names, choose_text_columns
+from tousu.files.added_columns import ADDED, added_names
+from tousu.files.columns import choose_text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tousu.batch.options import Language, TagOptions, TagSummary
+    from tousu.batch.options import TagOptions, TagSummary
     from tousu.batch.rejects import Fault
     from tousu.classifier import Classifier
+    from tousu.files.added_columns import Language
 
 BATCH = 8192
 SAMPLE = 200

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from tousu.batch.arrow import added_type, joined_texts, tag_columns
 from tousu.batch.options import TagSummary, Tally
 from tousu.errors import FileError, ModelMismatch, SettingsError
-from tousu.files.columns import ADDED, DECISIONS, ONLINE, added_names, choose_text_columns
+from tousu.files.added_columns import ADDED, DECISIONS, ONLINE, added_names
+from tousu.files.columns import choose_text_columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-    from tousu.batch.options import Language, TagOptions
+    from tousu.batch.options import TagOptions
     from tousu.classifier import Classifier
+    from tousu.files.added_columns import Language
 
 TABLE = "table:"
 SAMPLE = 200

@@ -14,14 +14,12 @@ import orjson
 from numba import njit
 
 from tousu.classifier.compiled import compiled
+from tousu.classifier.rounding import PLACES, STEPS, whole_steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tousu.classifier.tagging import Taggings
-
-PLACES = 4
-STEPS = 10**PLACES + 1
 
 
 @njit(inline="always")
@@ -55,8 +53,8 @@ def put_together(data, begins, ends, table, starts, ids, out, row_ends):
         row_ends[row] = at
 
 
-def json_rows(found: Taggings, *, before: bytes, after: bytes) -> list[bytes]:
-    """Return each tagging as compact JSON with ``before`` and ``after`` around it."""
+def json_rows(found: Taggings, *, before: bytes = b"", after: bytes = b"") -> list[bytes]:
+    """Return each tagging's ``to_dict`` as compact JSON with ``before`` and ``after`` around it."""
     nowhere = np.zeros(len(found), dtype=np.int64)
     out, row_ends = _spelt(found, np.empty(0, dtype=np.uint8), nowhere, nowhere, before, after)
     whole, edges = out.tobytes(), [0, *row_ends.tolist()]
@@ -66,7 +64,16 @@ def json_rows(found: Taggings, *, before: bytes, after: bytes) -> list[bytes]:
 def json_lines(
     found: Taggings, data: bytes, begins: NDArray[np.int64], ends: NDArray[np.int64], *, before: bytes, after: bytes
 ) -> memoryview:
-    """Return for each tagging a piece of ``data``, then its JSON with ``before`` and ``after`` around it, all in one."""
+    """Return the rows ``json_rows`` gives in one piece, each behind its own piece of ``data``.
+
+    Args:
+        found: The taggings.
+        data: What the pieces are cut from.
+        begins: Where each tagging's piece begins, shape (texts,).
+        ends: Where it ends, shape (texts,).
+        before: Put between the piece and the JSON.
+        after: Put behind the JSON.
+    """
     return _spelt(found, np.frombuffer(data, dtype=np.uint8), begins, ends, before, after)[0].data
 
 
@@ -111,16 +118,6 @@ def _pieces(found: Taggings, before: bytes, after: bytes) -> tuple[list[bytes], 
     ids[:, 2 + further : -1 : 2] = steps
     ids[:, -1] = at_tail + found.auto * 2 + found.online
     return [*heads, *firsts, *others, *codes, *tails], ids
-
-
-def whole_steps(shares: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return ``shares`` as whole steps of the last shown decimal, rounded just as Python's ``round``."""
-    scaled = shares * 10**PLACES
-    steps: NDArray[np.int64] = np.rint(scaled).astype(np.int64)
-    # Scaling is inexact: what lies this close to the middle of two steps is left to round().
-    near = np.abs(scaled - np.floor(scaled) - 0.5) < 1e-6
-    steps[near] = [round(round(value, PLACES) * 10**PLACES) for value in shares[near].tolist()]
-    return steps
 
 
 @functools.cache

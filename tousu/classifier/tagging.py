@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from tousu.classifier import decisions
-from tousu.classifier import json_rows as spelling
-from tousu.classifier.json_rows import PLACES
+from tousu.classifier.rounding import PLACES, whole_steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,7 +124,7 @@ class Taggings(Sequence[Tagging]):
         block = self.probabilities[part]
         order = self.top(block)
         # A whole step over the power of ten is just what round() makes of the value, without five calls a row.
-        shares = (spelling.whole_steps(np.take_along_axis(block, order, axis=1)) / 10**PLACES).tolist()
+        shares = (whole_steps(np.take_along_axis(block, order, axis=1)) / 10**PLACES).tolist()
         names, model, name_of = self.domains, self.model, self.domains.__getitem__
         columns = zip(
             self.codes[part].tolist(), order.tolist(), shares, self.auto[part].tolist(), self.online[part].tolist(),
@@ -140,24 +139,6 @@ class Taggings(Sequence[Tagging]):
                 online,
                 model,
             )
-
-    def json_rows(self, *, before: bytes = b"", after: bytes = b"") -> list[bytes]:
-        """Return each tagging's ``to_dict`` as compact JSON with ``before`` and ``after`` around it."""
-        return spelling.json_rows(self, before=before, after=after)
-
-    def json_lines(
-        self, data: bytes, begins: NDArray[np.int64], ends: NDArray[np.int64], *, before: bytes, after: bytes
-    ) -> memoryview:
-        """Return the rows ``json_rows`` gives in one piece, each behind its own piece of ``data``.
-
-        Args:
-            data: What the pieces are cut from.
-            begins: Where each tagging's piece begins, shape (texts,).
-            ends: Where it ends, shape (texts,).
-            before: Put between the piece and the JSON.
-            after: Put behind the JSON.
-        """
-        return spelling.json_lines(self, data, begins, ends, before=before, after=after)
 
     @staticmethod
     def top(block: NDArray[np.float64]) -> NDArray[np.int64]:

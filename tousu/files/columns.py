@@ -8,41 +8,8 @@ from typing import TYPE_CHECKING
 from tousu.errors import ColumnMissing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from tousu.batch.options import Language
-
-# In this order wherever columns are added; the JSON contract's names with a prefix in data files.
-ADDED: dict[Language, dict[str, str]] = {
-    "en": {
-        "primary": "tousu_primary",
-        "name": "tousu_name",
-        "codes": "tousu_codes",
-        "probability": "tousu_probability",
-        "decision": "tousu_decision",
-        "online": "tousu_online",
-        "evidence": "tousu_evidence",
-        "model": "tousu_model",
-        "error": "tousu_error",
-    },
-    "zh": {
-        "primary": "领域代码",
-        "name": "领域",
-        "codes": "涉及领域",
-        "probability": "概率",
-        "decision": "处理意见",
-        "online": "线上交易",
-        "evidence": "依据词句",
-        "model": "模型版本",
-        "error": "未标原因",
-    },
-}
-DECISIONS: dict[Language, dict[str, str]] = {
-    "en": {"auto": "auto", "review": "review"},
-    "zh": {"auto": "自动", "review": "需复核"},
-}
-ONLINE: dict[Language, dict[bool, str]] = {"en": {True: "true", False: "false"}, "zh": {True: "是", False: "否"}}
-CODES_BETWEEN: dict[Language, str] = {"en": ";", "zh": "、"}
 
 # What text columns are called in the exports people have, the surest first.
 TEXT_NAMES = (
@@ -53,8 +20,6 @@ TEXT_NAMES = (
     "consumer complaint narrative", "message", "body", "detail", "details", "texts",
 )  # fmt: skip
 CHINESE = re.compile(r"[\u3400-\u9fff]")
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?([eE][+-]?[0-9]+)?%?")
 
 
 def plain_name(name: object) -> str:
@@ -142,35 +107,3 @@ def _weight_of(texts: Sequence[str]) -> float:
     filled = [text for text in texts if text.strip()]
     chinese = sum(len(CHINESE.findall(text)) for text in filled)
     return chinese / len(filled) * len(set(filled)) / len(filled) if filled else 0.0
-
-
-def added_names(taken: Iterable[str], language: Language) -> tuple[dict[str, str], list[str]]:
-    """Return the added columns' names by key, and a note for each that had to give way to a column there."""
-    used = set(taken)
-    names, notes = {}, []
-    for key, wanted in ADDED[language].items():
-        name = free_name(wanted, used)
-        if name != wanted:
-            notes.append(f"已有名为 {wanted} 的列，未改动它；新增的列改名为 {name}")
-        names[key] = name
-        used.add(name)
-    return names, notes
-
-
-def free_name(wanted: str, used: Iterable[str]) -> str:
-    """Return ``wanted``, or with the lowest number from 2 on behind it that makes it new."""
-    taken = set(used)
-    name, number = wanted, 2
-    while name in taken:
-        name, number = f"{wanted}_{number}", number + 1
-    return name
-
-
-def neutralise(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula: an apostrophe before what begins like one.
-
-    Plain numbers, such as ``-12.5``, stay as they are.
-    """
-    if cell.startswith(DANGEROUS) and not NUMBER.fullmatch(cell):
-        return "'" + cell
-    return cell

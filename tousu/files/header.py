@@ -13,7 +13,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from tousu.files.columns import NUMBER, is_text_name, without_brackets
+from tousu.files.added_columns import NUMBER
+from tousu.files.columns import is_text_name, without_brackets
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from tousu.batch.delimited import DELIMITERS
 from tousu.errors import ColumnMissing, FileError, FormatUnknown
-from tousu.files.columns import ADDED
-from tousu.files.formats import LINE_FORMATS, ending_of
+from tousu.files.added_columns import ADDED
+from tousu.files.formats import DELIMITERS, LINE_FORMATS, ending_of
 from tousu.files.source import Source, packing_of
 
 if TYPE_CHECKING:

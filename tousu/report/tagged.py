@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -12,22 +11,18 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tousu.errors import ColumnMissing
-from tousu.files.columns import ADDED, DECISIONS, ONLINE, choose_text_columns, plain_name
+from tousu.files.added_columns import ADDED, DECISIONS, ONLINE
+from tousu.files.columns import choose_text_columns, plain_name
+from tousu.files.dates import DATE_NAMES, day_of
 from tousu.files.tables import TAGGING, read_tables, untagged
-from tousu.timezone import SHANGHAI
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tousu.files.tables import Table
 
-DATE_NAMES = (
-    "投诉时间", "投诉日期", "登记时间", "登记日期", "受理时间", "受理日期", "来电时间", "接收时间", "接收日期",
-    "创建时间", "提交时间", "举报时间", "诉求时间", "反映时间", "工单时间", "派单时间", "发生时间", "留言时间",
-    "日期", "时间", "date", "created_at", "created", "time", "datetime", "received_at", "complaint_date",
-    "date received", "timestamp",
-)  # fmt: skip
 RESPONDENT_NAMES = (
     "被投诉方", "被投诉方名称", "被投诉人", "被投诉人名称", "被投诉举报方", "被投诉主体", "被举报方", "被举报方名称",
     "被举报人", "被反映单位", "被诉方", "涉事主体", "涉及主体", "商家名称", "商家", "商户名称", "店铺名称", "企业名称",
@@ -55,8 +50,6 @@ NOBODY = {
 }
 SAMPLE = 200
 
-DAY = re.compile(r"(?<!\d)((?:19|20)\d\d)(?:\D{1,2}(\d{1,2})\D{1,2}(\d{1,2})(?!\d)|(\d\d)(\d\d)(?=\D|\d{6}(?!\d)|$))")
-OFFSET = re.compile(r"\d[Tt ]\d.*(?:[Zz]|[+-]\d\d:?\d\d)$")
 LONG_NUMBER = re.compile(r"\d{6,}")
 SCHEMA = {
     "row": pl.Int64, "primary": pl.String, "review": pl.Boolean, "online": pl.Boolean, "model": pl.String,
@@ -229,22 +222,6 @@ def _text_name(names: Sequence[str], sample: Sequence[Sequence[object]], wanted:
             raise
         return None
     return names[places[0]]
-
-
-def day_of(value: object) -> datetime.date | None:
-    """Return the day a cell tells, in China where it has an offset; None if it tells none."""
-    if isinstance(value, datetime.datetime):
-        return (value.astimezone(SHANGHAI) if value.tzinfo else value).date()
-    if isinstance(value, datetime.date):
-        return value
-    text = unicodedata.normalize("NFKC", str(value if value is not None else "")).strip()
-    try:
-        if OFFSET.search(text):
-            return datetime.datetime.fromisoformat(text.replace(" ", "T", 1)).astimezone(SHANGHAI).date()
-        found = DAY.search(text)
-        return datetime.date(*(int(part) for part in found.groups() if part)) if found else None
-    except ValueError:
-        return None
 
 
 def respondent_of(value: object) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tousu.classifier.json_rows import json_rows
 from tousu.classifier.model import Classifier
 from tousu.errors import ModelError, TousuError
 from tousu.messages import system_reason
@@ -57,7 +58,7 @@ def warm() -> str:
     begun = time.monotonic()
     try:
         classifier = Classifier.load()
-        classifier.tag_many(["预热"]).json_rows()
+        json_rows(classifier.tag_many(["预热"]))
         classifier.explain("预热")
     except ModelError as error:
         return f"暂不预热：{error}"  # whoever is about to train one needs no warmth yet

@@ -26,19 +26,21 @@ from tousu.batch.workbook.rows import SheetRows
 from tousu.batch.workbook.summary import WORDS, Overview, write_summary
 from tousu.batch.workbook.write import ADDED_WIDTHS, Formats, SheetWriter, widths
 from tousu.errors import ColumnMissing, FileError
-from tousu.files.columns import added_names, choose_text_columns, free_name
+from tousu.files.added_columns import added_names, free_name
+from tousu.files.columns import choose_text_columns
+from tousu.files.dates import DATE_NAMES, day_of
 from tousu.files.header import names_of
-from tousu.report.tagged import DATE_NAMES, day_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tousu.batch.options import Language, TagOptions, TagSummary
+    from tousu.batch.options import TagOptions, TagSummary
     from tousu.batch.rejects import Fault
     from tousu.batch.workbook.package import Name
     from tousu.batch.workbook.rows import Cells
     from tousu.batch.workbook.scan import RowMarks, SheetScan
     from tousu.classifier import Classifier
+    from tousu.files.added_columns import Language
 
 CHUNK, MOST_IN_CHUNK = 2000, 50_000  # rows, cells
 WORKSHEET = python_calamine.SheetTypeEnum.WorkSheet

@@ -10,7 +10,7 @@ from tousu.batch.added import domain_names
 from tousu.batch.workbook.write import FONT, HEADER, TITLE
 
 if TYPE_CHECKING:
-    from tousu.batch.options import Language
+    from tousu.files.added_columns import Language
 
 WORDS: dict[Language, dict[str, str]] = {
     "zh": {
