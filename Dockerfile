@@ -1,4 +1,4 @@
-# The service in one image. Every step is one the Makefile's `install` takes too (tests/code/test_docker.py compares).
+# The service in one image. Every step is one the Makefile's `install` takes too (tests/house/test_docker.py compares).
 # It listens on 0.0.0.0, so it starts only once there is a key; then run it read-only:
 #   docker build -t tousu .
 #   docker run --rm --read-only --tmpfs /tmp -v tousu-var:/app/var tousu .venv/bin/tousu keys add 受理系统

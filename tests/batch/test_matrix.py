@@ -14,7 +14,7 @@ import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.batch.support import COMPLAINTS, rejects, run
+from tests.support import COMPLAINTS, rejects, run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.batch.support import COMPLAINTS
+from tests.support import COMPLAINTS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.batch.support import COMPLAINTS, cells, json_lines, rejects, run
+from tests.support import COMPLAINTS, cells, json_lines, rejects, run
 from tousu.errors import ColumnMissing, EncodingUnknown, FileError, FormatUnknown
 
 if TYPE_CHECKING:

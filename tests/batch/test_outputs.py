@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import zstandard
 
-from tests.batch.support import COMPLAINTS, cells, run
+from tests.support import COMPLAINTS, cells, run
 from tousu.batch.tag import tag_file
 from tousu.errors import FileError
 from tousu.files.sink import PartFile

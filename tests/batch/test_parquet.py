@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.batch.support import COMPLAINTS, rejects, run
+from tests.support import COMPLAINTS, rejects, run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.batch.support import COMPLAINTS, run
+from tests.support import COMPLAINTS, run
 from tousu.batch.journal import journal_path, keep_place
 from tousu.errors import FileError, ResumeRefused
 from tousu.files.sink import part_path

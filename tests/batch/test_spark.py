@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.batch.backlog import make_backlog
+from tests.backlog import make_backlog
 from tousu.batch.added import FlatColumns
 from tousu.batch.arrow import joined_texts, tag_columns
 from tousu.batch.options import TagOptions

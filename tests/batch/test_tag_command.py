@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.batch.support import COMPLAINTS, json_lines
+from tests.support import COMPLAINTS, json_lines
 from tousu.batch.folder import DONE
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from tests.chaos.harness import ChaosError, Server, Wire, load, told
 from tests.chaos.kill import listed
-from tests.chaos.postgres import Postgres
+from tests.harness.postgres import Postgres
+from tests.harness.server import ChaosError, Server, Wire, load, told
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from tests.chaos.harness import ChaosError, Server, Wire, load, told
+from tests.harness.server import ChaosError, Server, Wire, load, told
 
 if TYPE_CHECKING:
     from pathlib import Path

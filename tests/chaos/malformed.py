@@ -9,7 +9,7 @@ import random
 import sys
 from typing import TYPE_CHECKING
 
-from tests.chaos.harness import ChaosError, Server, Wire, request, resident, told
+from tests.harness.server import ChaosError, Server, Wire, request, resident, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.chaos.harness import ROOT, ChaosError, Server, Wire, load, told
+from tests.harness.server import ROOT, ChaosError, Server, Wire, load, told
 from tousu.classifier import Classifier, artifact
 from tousu.resources import shipped_path
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.chaos.harness import ROOT, Server
+from tests.harness.server import ROOT, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

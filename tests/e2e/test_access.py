@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.chaos.harness import ROOT, ChaosError, Server, Wire
 from tests.e2e.conftest import ask, command, new_key
+from tests.harness.server import ROOT, ChaosError, Server, Wire
 
 TEXT = {"text": "电梯困人"}
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.chaos.harness import Server, free_port
+from tests.harness.server import Server, free_port
 from tousu import Client, ServiceError, Tagging
 from tousu.client import ItemError
 

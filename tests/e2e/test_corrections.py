@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.chaos.harness import ROOT, Server
-from tests.chaos.postgres import Postgres
+from tests.harness.postgres import Postgres
+from tests.harness.server import ROOT, Server
 from tousu import Client, ServiceError
 from tousu.taxonomy import load_taxonomy
 from tousu_training.corpus import read_rows

@@ -10,8 +10,8 @@ from contextlib import suppress
 import pytest
 
 from tests.chaos import malformed
-from tests.chaos.harness import resident
 from tests.e2e.conftest import ask
+from tests.harness.server import resident
 
 MOST = 4 * 1024 * 1024
 HEAD = b"POST /v1/classify HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"

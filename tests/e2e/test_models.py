@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from tests.chaos.harness import ROOT, Server
 from tests.chaos.switch import damage, variant
+from tests.harness.server import ROOT, Server
 
 
 @pytest.fixture

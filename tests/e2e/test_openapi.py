@@ -7,8 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.chaos.harness import ROOT
 from tests.e2e.conftest import new_key
+from tests.harness.server import ROOT
 
 
 def test_schemathesis(serve, tmp_path):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.harness import ROOT, Server, Wire
 from tests.e2e.conftest import NDJSON, ask, command
+from tests.harness.server import ROOT, Server, Wire
 
 SECRET = "秘密的投诉内容其来电反映电梯困人"
 

@@ -12,8 +12,8 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
-from tests.chaos.harness import Wire, free_port, request
 from tests.e2e.conftest import ask
+from tests.harness.server import Wire, free_port, request
 
 ADDRESS = re.compile(r"(?:https?:)?//([^/\s\"'<>)\\,；，。]+)")
 

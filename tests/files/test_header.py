@@ -13,7 +13,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.batch.support import COMPLAINTS, cells, run
+from tests.support import COMPLAINTS, cells, run
 from tousu.errors import ColumnMissing
 from tousu.files.columns import TEXT_NAMES
 from tousu.files.header import find_header

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.batch.support import COMPLAINTS
+from tests.support import COMPLAINTS
 from tousu.errors import ColumnMissing, EncodingUnknown
 from tousu.files.added_columns import ADDED, added_names, neutralise
 from tousu.files.columns import choose_text_columns

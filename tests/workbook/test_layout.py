@@ -13,7 +13,7 @@ from openpyxl.formatting.rule import CellIsRule
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.hyperlink import Hyperlink
 
-from tests.batch.support import COMPLAINTS, run
+from tests.support import COMPLAINTS, run
 from tousu.errors import FileError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 MODULE = """
-from classifier.compiled import compiled
+from tousu.classifier.compiled import compiled
 
 @compiled
 def twice(number):

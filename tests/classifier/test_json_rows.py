@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tests.batch.support import COMPLAINTS
+from tests.support import COMPLAINTS
 from tousu.classifier.evidence import highlights
 from tousu.classifier.json_rows import json_rows
 from tousu.classifier.tagging import Taggings

@@ -16,7 +16,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.batch.support import COMPLAINTS, cells, rejects, run
+from tests.support import COMPLAINTS, cells, rejects, run
 from tousu.errors import ColumnMissing, FileError, FileSuspicious
 
 if TYPE_CHECKING:

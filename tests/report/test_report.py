@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 import pytest
 
-from tests.batch.backlog import COPIES, SHOPS, make_backlog, write_jsonl
-from tests.batch.support import COMPLAINTS, run
+from tests.backlog import COPIES, SHOPS, make_backlog, write_jsonl
+from tests.support import COMPLAINTS, run
 from tousu.batch.arrow import tag_columns
 from tousu.classifier import Classifier
 from tousu.errors import ColumnMissing, FileError, FormatUnknown

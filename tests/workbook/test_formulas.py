@@ -12,7 +12,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.table import Table
 
-from tests.batch.support import COMPLAINTS, rejects, run
+from tests.support import COMPLAINTS, rejects, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import xlsxwriter
 
-from tests.batch.support import COMPLAINTS
+from tests.support import COMPLAINTS
 from tousu.batch.folder import tag_folder
 from tousu.batch.options import TagOptions
 from tousu.errors import FormatUnknown

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.store.conftest import new_database
+from tests.service.conftest import new_database
 from tousu_service.store import Store, keys
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"

@@ -1,0 +1,1 @@
+"""What tests of running programs share: a real server, a real PostgreSQL."""
