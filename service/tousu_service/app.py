@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gc
 import signal
 import threading
@@ -14,13 +15,13 @@ from fastapi import Depends, FastAPI
 
 from tousu.errors import TousuError
 from tousu.taxonomy import load_taxonomy
-from tousu_service.auth.access import Access
-from tousu_service.auth.guard import check_door
-from tousu_service.auth.rate_limit import Rates
-from tousu_service.classify.micro_batch import Tagger
+from tousu_service.auth.access import Access, refuse_open_access
+from tousu_service.auth.rate_limit import RateLimit
+from tousu_service.classify.micro_batch import MicroBatcher
 from tousu_service.deps import known_parameters
-from tousu_service.http import error_handlers as problems
-from tousu_service.http.middleware import Edge
+from tousu_service.http import error_handlers
+from tousu_service.http.middleware import RequestMiddleware
+from tousu_service.parts import Parts
 from tousu_service.registry import live_model
 from tousu_service.registry.live_model import LiveModel
 from tousu_service.routes import audit, classify, corrections, docs, health, metrics, models, taxonomy
@@ -57,20 +58,16 @@ REFUSALS = {
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """Return the application; store and model are opened when it starts and closed when it ends.
-
-    Everything it holds is on ``app.state``: ``settings``, ``store``, ``taxonomy``, ``metrics``,
-    ``live_model``, ``tagger``, ``access``.
-    """
-    lines = logs.configure(settings)
+    """Return the application; its parts are opened when it starts, on ``app.state.parts``, and closed when it ends."""
+    lines, counted = logs.configure(settings), Metrics()
     app = FastAPI(
         title=TITLE, description=DESCRIPTION, version=version("tousu"), root_path=settings.root_path,
-        docs_url=None, redoc_url=None, lifespan=_lifespan, redirect_slashes=False,
+        docs_url=None, redoc_url=None, redirect_slashes=False,
+        lifespan=functools.partial(_lifespan, settings=settings, counted=counted, lines=lines),
         responses={code: {"model": Problem, "description": words} for code, words in REFUSALS.items()},
     )  # fmt: skip
-    app.state.settings, app.state.metrics, app.state.lines = settings, Metrics(), lines
-    app.add_middleware(Edge, settings=settings, metrics=app.state.metrics, lines=lines)
-    problems.install(app)
+    app.add_middleware(RequestMiddleware, settings=settings, metrics=counted, lines=lines)
+    error_handlers.install(app)
     # The routes asked most come first and without a router between: routes are tried in order.
     app.router.routes[:0] = classify.quick(app.router.responses).routes
     for room in (classify.router, taxonomy.router, corrections.router, models.router, audit.router):
@@ -87,51 +84,54 @@ def from_environment() -> FastAPI:
 
 
 @asynccontextmanager
-async def _lifespan(app: FastAPI) -> AsyncIterator[dict[str, Any]]:
-    """Open store and model, follow the ledger meanwhile, close all at the end."""
-    state = app.state
+async def _lifespan(
+    app: FastAPI, *, settings: Settings, counted: Metrics, lines: logs.Gathered
+) -> AsyncIterator[dict[str, Any]]:
+    """Open the parts, follow the ledger meanwhile, close all at the end."""
     log = logs.logger()
     try:
-        _open(state)
+        parts = app.state.parts = _opened(settings, counted)
     except TousuError as error:
         log.critical("start_refused", code=error.code, reason=str(error))
-        state.lines.drain()
+        lines.drain()
         raise
     now = asyncio.Event()
     if threading.current_thread() is threading.main_thread():
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, now.set)
     following = asyncio.create_task(
-        live_model.watch(state.live_model, state.access, seconds=state.settings.poll_seconds, now=now)
+        live_model.watch(parts.live_model, parts.access, seconds=settings.poll_seconds, now=now)
     )
     memory.settle()
-    log.info("ready", model=state.live_model.current().version, problem=state.live_model.problem)
+    log.info("ready", model=parts.live_model.current().version, problem=parts.live_model.problem)
     try:
-        yield {LIMITS: Limits(state.settings.header_seconds, state.settings.body_seconds)}
+        yield {LIMITS: Limits(settings.header_seconds, settings.body_seconds)}
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
             await following
-        state.metrics.publish()
-        state.rates.close()
-        state.store.close()
+        counted.publish()
+        parts.rate_limit.close()
+        parts.store.close()
         log.info("stopped")
-        state.lines.drain()
+        lines.drain()
 
 
-def _open(state: Any) -> None:
-    """Open the store and load the model.
+def _opened(settings: Settings, counted: Metrics) -> Parts:
+    """Open the store, load the model, and put the parts together.
 
     Raises:
-        TousuError: Something needed is missing or broken, or the door would stand open.
+        TousuError: Something needed is missing or broken, or the service would stand open to other machines.
     """
-    settings: Settings = state.settings
-    state.taxonomy = load_taxonomy()
-    state.store = Store.open(settings.database_url)
-    state.store.migrate()
-    check_door(settings, state.store)
-    live = live_model.first(state.store, settings.model, taxonomy=state.taxonomy)
-    state.live_model = LiveModel(live, store=state.store, taxonomy=state.taxonomy, metrics=state.metrics)
-    state.tagger = Tagger(state.live_model, state.metrics)
-    state.rates = Rates(settings.run_dir, per_second=settings.rate_per_second, burst=settings.rate_burst)
-    state.access = Access(state.store, settings, state.rates)
-    state.access.refresh()
+    domains = load_taxonomy()
+    store = Store.open(settings.database_url)
+    store.migrate()
+    refuse_open_access(settings, store)
+    first = live_model.first(store, settings.model, taxonomy=domains)
+    live = LiveModel(first, store=store, taxonomy=domains, metrics=counted)
+    rate_limit = RateLimit(settings.run_dir, per_second=settings.rate_per_second, burst=settings.rate_burst)
+    access = Access(store, settings, rate_limit)
+    access.refresh()
+    return Parts(
+        settings=settings, metrics=counted, store=store, taxonomy=domains, live_model=live,
+        micro_batcher=MicroBatcher(live, counted), rate_limit=rate_limit, access=access,
+    )  # fmt: skip

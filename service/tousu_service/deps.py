@@ -12,29 +12,26 @@ from fastapi.security.base import SecurityBase
 from tousu.classifier.model import Classifier
 from tousu.taxonomy import Taxonomy
 from tousu_service.auth.access import Scope
+from tousu_service.parts import parts_of
 from tousu_service.settings import Settings
 from tousu_service.store import Store
 from tousu_service.store.keys import ApiKey
 
 
 async def _store(request: Request) -> Store:
-    found: Store = request.app.state.store
-    return found
+    return parts_of(request).store
 
 
 async def _settings(request: Request) -> Settings:
-    found: Settings = request.app.state.settings
-    return found
+    return parts_of(request).settings
 
 
 async def _taxonomy(request: Request) -> Taxonomy:
-    found: Taxonomy = request.app.state.taxonomy
-    return found
+    return parts_of(request).taxonomy
 
 
 async def _model(request: Request) -> Classifier:
-    found: Classifier = request.app.state.live_model.current()
-    return found
+    return parts_of(request).live_model.current()
 
 
 StoreDep = Annotated[Store, Depends(_store)]
@@ -60,8 +57,7 @@ class Require(SecurityBase):
             HTTPException: It may not do this.
             StoreError: The store cannot be asked whether it may.
         """
-        client: ApiKey = await request.app.state.access.admit(request, self.scope)
-        return client
+        return await parts_of(request).access.admit(request, self.scope)
 
 
 @functools.cache

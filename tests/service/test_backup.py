@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from tests.service.conftest import new_database
+from tousu_service.auth.keyring import Keyring
 from tousu_service.store import Store, keys
 
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
@@ -34,7 +35,7 @@ def test_sqlite(tmp_path):
     store.close()
     copy = Store.open(f"sqlite:///{tmp_path / 'backup.db'}")
     copy.ready()
-    assert keys.verify(copy, secret) == key
+    assert Keyring(copy).verify(secret) == key
     copy.close()
 
 
@@ -53,5 +54,5 @@ def test_postgres(postgres, tmp_path):
     store.close()
     copy = Store.open(target)
     copy.ready()
-    assert keys.verify(copy, secret) == key
+    assert Keyring(copy).verify(secret) == key
     copy.close()

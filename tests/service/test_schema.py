@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from tousu.errors import SettingsError, StoreError
-from tousu_service.store import Store
+from tousu_service.store import Store, audit
 from tousu_service.store.tables import APPEND_ONLY, metadata
 
 
@@ -32,7 +32,7 @@ def test_migrations_make_the_tables_of_the_code(store):
 
 
 def test_migrating_again_changes_nothing(store):
-    store.audit("here", actor="test", detail={})
+    audit.append(store, "here", actor="test", detail={})
     store.migrate()
     store.ready()
 

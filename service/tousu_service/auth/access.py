@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Literal
 
 from anyio import to_thread
 
-from tousu.errors import KeyRefused, RateExceeded, ScopeMissing, StoreError
-from tousu_service.http import error_handlers as problems
+from tousu.errors import KeyRefused, RateExceeded, ScopeMissing, SettingsError, StoreError
+from tousu_service.auth.keyring import Keyring
+from tousu_service.auth.refusals import Refusals
+from tousu_service.http.error_handlers import refusal
 from tousu_service.http.middleware import EXCHANGE
-from tousu_service.store import audit, keys
+from tousu_service.store import keys
 from tousu_service.telemetry import logs
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from tousu_service.auth.rate_limit import Rates
+    from tousu_service.auth.rate_limit import RateLimit
     from tousu_service.settings import Settings
     from tousu_service.store import Store
 
@@ -40,16 +42,17 @@ class Seen:
 
 
 class Access:
-    """The door. ``refresh`` must be called now and then: it learns whether there are keys at all.
+    """Who is let in. ``refresh`` must be called now and then: it learns whether there are keys at all.
 
     Args:
         store: The store.
         settings: The settings.
-        rates: How fast each key may ask.
+        rate_limit: How fast each key may ask.
     """
 
-    def __init__(self, store: Store, settings: Settings, rates: Rates) -> None:
-        self._store, self._settings, self._rates = store, settings, rates
+    def __init__(self, store: Store, settings: Settings, rate_limit: RateLimit) -> None:
+        self._store, self._settings, self._rate_limit = store, settings, rate_limit
+        self._keyring, self._refusals = Keyring(store), Refusals()
         self._open = False
         self._seen: dict[bytes, Seen] = {}
 
@@ -78,11 +81,11 @@ class Access:
             await self._refused(request, "scope", client.id)
             have = "、".join(sorted(client.scopes))
             fix = "用 tousu 命令行，或先新增有此权限的密钥" if client is LOCAL else "换用有此权限的密钥"
-            raise problems.refusal(ScopeMissing(f"没有 {scope} 权限（现有 {have}）", fix=fix))
-        if client is not LOCAL and (wait := self._rates.take(client.id)):
+            raise refusal(ScopeMissing(f"没有 {scope} 权限（现有 {have}）", fix=fix))
+        if client is not LOCAL and (wait := self._rate_limit.take(client.id)):
             limit = self._settings.rate_per_second
             error = RateExceeded(f"请求过快：每秒至多 {limit:g} 个", fix="按 Retry-After 等候后重试，或用批量接口")
-            raise problems.refusal(error, retry_after=wait)
+            raise refusal(error, retry_after=wait)
         return client
 
     async def _known(self, request: Request, presented: str, scope: Scope) -> keys.ApiKey:
@@ -96,10 +99,10 @@ class Access:
         key_id = keys.id_of(presented)
         fresh = scope != "classify"
         try:
-            if not fresh and key_id and self._store.key_cache.get(key_id):
-                found = keys.examine(self._store, presented)
+            if not fresh and key_id and self._keyring.cached(key_id):
+                found = self._keyring.examine(presented)
             else:
-                found = await to_thread.run_sync(lambda: keys.examine(self._store, presented, fresh=fresh))
+                found = await to_thread.run_sync(lambda: self._keyring.examine(presented, fresh=fresh))
         except StoreError:
             seen = self._seen.get(mark)
             if fresh or seen is None or time.monotonic() - seen.at > self._settings.key_grace_seconds:
@@ -113,7 +116,7 @@ class Access:
         self._seen.pop(mark, None)
         await self._refused(request, found, key_id or "")
         missing = "请求没有带密钥" if found == "missing" else "密钥不对或已吊销"
-        raise problems.refusal(
+        raise refusal(
             KeyRefused(missing, expected="Authorization: Bearer tousu_…", fix="向运维人员索取密钥（tousu keys add）")
         )
 
@@ -123,10 +126,26 @@ class Access:
         path = getattr(request.scope.get("route"), "path", "other")
         try:
             await to_thread.run_sync(
-                lambda: audit.refused(self._store, reason=reason, presented=presented, host=host, path=path)
+                lambda: self._refusals.write(self._store, reason=reason, presented=presented, host=host, path=path)
             )
         except StoreError as error:
             logs.logger().error("audit_failed", reason=reason, code=error.code)
+
+
+def refuse_open_access(settings: Settings, store: Store) -> None:
+    """Refuse an address other machines can reach while no key is in force.
+
+    Raises:
+        SettingsError: It is so.
+        StoreError: The store cannot be asked.
+    """
+    if settings.on_loopback or keys.any_in_force(store):
+        return
+    raise SettingsError(
+        f"拒绝启动：要监听 {settings.host}，别的机器都能访问，而现在没有任何有效的密钥",
+        expected="先有密钥，或只监听本机 127.0.0.1",
+        fix="用 tousu keys add 名称 新增密钥后再启动",
+    )
 
 
 def _presented(request: Request) -> str:

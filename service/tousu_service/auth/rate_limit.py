@@ -14,7 +14,7 @@ SLOTS = 1 << 14
 FILE = "rates"
 
 
-class Rates:
+class RateLimit:
     """The generic cell rate algorithm: for each client the moment at which its bucket is empty again.
 
     Clients are put into slots by a hash; two that share one (keys number in the dozens, slots in the

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 MOST_AT_ONCE = 64
 
 
-class Tagger:
+class MicroBatcher:
     """Collects the texts of one turn of the event loop and tags them in one call.
 
     A call costs as much for one text as for ten. Nothing ever waits for company: the call is made as soon

@@ -21,15 +21,15 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="印成 JSON。")] = False,
 ) -> None:
     """逐项检查：设置、领域表、词典、模型、数据库、密钥、磁盘、端口、页面。有一项不对，退出码为 1。"""
-    from tousu_service.commands import checks
+    from tousu_service.commands import health_checks
 
     if warm:
-        err().print(checks.warm())
+        err().print(health_checks.warm())
         return
     from tousu_service.settings import load_settings
 
     findings = []
-    for finding in checks.run(load_settings()):
+    for finding in health_checks.run(load_settings()):
         findings.append(finding)
         if not as_json:
             mark = ("✓", "green") if finding.ok else ("✗", "red")

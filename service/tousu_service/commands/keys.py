@@ -56,7 +56,7 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="印成 JSON�
 @app.command()
 @speaks
 def revoke(key_id: Annotated[str, typer.Argument(metavar="编号", help="密钥的编号（tousu_ 之后那一段）。")]) -> None:
-    """吊销密钥，立即生效（其他进程至多一秒）。"""
+    """吊销密钥，至多一秒后生效。"""
     from tousu_service.store import keys
 
     with opened() as (store, _):

@@ -4,28 +4,14 @@ from __future__ import annotations
 
 import gc
 import os
-import shutil
-import signal
-import sys
-import tempfile
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from tousu.cli.console import FAILED, err, speaks
 from tousu.cli.typer_zh import App, Command
 from tousu_service.server.listener import bound
-
-if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator
-    from types import FrameType
-
-    from tousu_service.settings import Settings
-
-PREFIX = "TOUSU_"
 
 
 def _epilog() -> str:
@@ -73,77 +59,11 @@ def serve(
         os.environ[CONFIG] = str(config.absolute())
     settings = load_settings(host=host, port=port, workers=workers, model=model and model.absolute())
     listener = bound(settings)
-    port = listener.getsockname()[1]
     where = f"[{settings.host}]" if ":" in settings.host else settings.host
-    err().print(f"tousu 监听 http://{where}:{port}{settings.root_path}/ ，正在载入模型 …")
-    if not settings.on_loopback:
-        _check_door(settings)
-    # The workers are processes of their own and read their settings from the environment.
-    given = {"host": settings.host, "port": port, "workers": settings.workers, "model": settings.model}
-    os.environ.update({PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None})
-    with _run_dir(settings) as shared:
-        os.environ.update(shared)
-        _run(settings, listener)
+    address = f"http://{where}:{listener.getsockname()[1]}{settings.root_path}/"
+    err().print(f"tousu 监听 {address} ，正在载入模型 …")
+    from tousu_service.server import run
 
-
-def _check_door(settings: Settings) -> None:
-    """Refuse to stand open, before any worker starts."""
-    from tousu_service.auth.guard import check_door
-    from tousu_service.store import Store
-
-    store = Store.open(settings.database_url)
-    try:
-        store.migrate()
-        check_door(settings, store)
-    finally:
-        store.close()
-
-
-@contextmanager
-def _run_dir(settings: Settings) -> Iterator[dict[str, str]]:
-    """Give the environment that tells several workers where to share their numbers."""
-    if settings.workers == 1:
-        yield {}
-        return
-    directory = tempfile.mkdtemp(prefix="tousu-run-")
-    try:
-        yield {"TOUSU_RUN_DIR": directory, "PROMETHEUS_MULTIPROC_DIR": directory}
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-
-
-def _run(settings: Settings, listener: socket.socket) -> None:
-    """Run the workers until they are told to stop.
-
-    Raises:
-        typer.Exit: They could not start.
-    """
-    import uvicorn
-    from uvicorn.supervisors import Multiprocess
-
-    from tousu_service.server.protocol import Protocol
-    from tousu_service.telemetry import logs
-
-    config = uvicorn.Config(
-        "tousu_service.app:from_environment", factory=True, workers=settings.workers, loop="uvloop", ws="none",
-        http=Protocol, lifespan="on", log_config=None, access_log=False, server_header=False,
-        date_header=False, forwarded_allow_ips=settings.trusted_proxies, timeout_keep_alive=settings.keep_alive_seconds,
-        timeout_graceful_shutdown=settings.shutdown_seconds,
-    )  # fmt: skip
-    if settings.workers > 1:
-        logs.configure(settings)
-        Multiprocess(config, sockets=[listener]).run()
-        return
-    # uvicorn raises the signal that stopped it once more when all is done: that is our regular end.
-    for stop in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(stop, _leave)
-    server = uvicorn.Server(config)
-    server.run(sockets=[listener])
-    if not server.started:
+    run.check_access(settings)
+    if not run.run(settings, listener):
         raise typer.Exit(FAILED)
-
-
-def _leave(number: int, frame: FrameType | None) -> None:
-    """End the process as one that has done its work."""
-    del number, frame
-    sys.exit(0)

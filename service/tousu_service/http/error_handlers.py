@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from tousu import errors
-from tousu_service import validation as wording
+from tousu_service.validation import field_of, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +80,7 @@ def answer_error(error: errors.TousuError, *, request_id: str, headers: Mapping[
 
 def item_error(errors_: list[Any]) -> dict[str, str]:
     """Return why one item of a batch or stream was refused."""
-    return {"code": "validation_failed", "message": wording.sentence(errors_), "field": wording.field_of(errors_[0])}
+    return {"code": "validation_failed", "message": sentence(errors_), "field": field_of(errors_[0])}
 
 
 def install(app: FastAPI) -> None:
@@ -107,8 +107,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
     if found[0]["type"] == "json_invalid":
         status, (code, message) = 400, FRAMEWORK[400]
         return answer(status, code, message, request_id=_request_id(request))
-    message = wording.sentence(found)
-    field = wording.field_of(found[0])
+    message, field = sentence(found), field_of(found[0])
     return answer(422, "validation_failed", message, request_id=_request_id(request), field=field)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from starlette.requests import ClientDisconnect
 
 from tousu.errors import BodyKind, BodyTooLarge, BodyTooSlow, Busy
-from tousu_service.http import error_handlers as problems
+from tousu_service.http import error_handlers
 from tousu_service.telemetry import logs
 
 if TYPE_CHECKING:
@@ -92,7 +92,9 @@ class Exchange:
         if self.complete:
             return await self._receive()  # what comes now is the client's leaving
         if self.encoded:
-            raise problems.refusal(BodyKind("请求体是压缩过的", fix="去掉 Content-Encoding，直接发送 UTF-8 的 JSON"))
+            raise error_handlers.refusal(
+                BodyKind("请求体是压缩过的", fix="去掉 Content-Encoding，直接发送 UTF-8 的 JSON")
+            )
         if not self.streaming and self._declared > self.limit:
             raise self._too_large()
         message = await self._receive()
@@ -101,7 +103,7 @@ class Exchange:
             raise self._too_large()
         self.complete = not message.get("more_body", False)
         if self.late and not self.complete:
-            raise problems.refusal(
+            raise error_handlers.refusal(
                 BodyTooSlow(f"请求体没有在 {self._seconds:g} 秒内收完", fix="检查网络，或分成较小的请求")
             )
         return message
@@ -127,7 +129,7 @@ class Exchange:
 
     def _too_large(self) -> Exception:
         found = max(self._declared, self.read)
-        return problems.refusal(
+        return error_handlers.refusal(
             BodyTooLarge(
                 f"请求体超过上限（{found} 字节）", expected=f"不超过 {self.limit} 字节",
                 fix="分成几次发送，或改用 /v1/classify/stream",
@@ -135,7 +137,7 @@ class Exchange:
         )  # fmt: skip
 
 
-class Edge:
+class RequestMiddleware:
     """ASGI middleware around everything else; the only one of ours, since each layer costs every request."""
 
     def __init__(self, app: ASGIApp, *, settings: Settings, metrics: Metrics, lines: logs.Gathered) -> None:
@@ -161,7 +163,7 @@ class Edge:
         try:
             if self._in_flight > limits.max_in_flight:
                 busy = Busy("正在处理的请求太多", fix="稍后重试")
-                await problems.answer_error(busy, request_id=exchange.request_id)(scope, receive, exchange.send)
+                await error_handlers.answer_error(busy, request_id=exchange.request_id)(scope, receive, exchange.send)
             else:
                 await self._app(scope, exchange.receive, exchange.send)
         except ConnectionAbortedError:
@@ -173,8 +175,8 @@ class Edge:
                 "crash", request_id=exchange.request_id, exception=type(error).__name__, frames=logs.frames(error)
             )
             if not exchange.status:
-                status, code, message = problems.CRASHED
-                answer = problems.answer(status, code, message, request_id=exchange.request_id)
+                status, code, message = error_handlers.CRASHED
+                answer = error_handlers.answer(status, code, message, request_id=exchange.request_id)
                 await answer(scope, receive, exchange.send)
         finally:
             self._in_flight -= 1

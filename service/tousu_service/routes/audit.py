@@ -41,7 +41,7 @@ def read_audit(
     client: Admin, store: StoreDep, since: Since = None, until: Until = None, limit: Limit = 100, cursor: Cursor = 0
 ) -> AuditPage:
     """按先后列出审计；查看本身也记一行。"""
-    store.audit("audit_read", actor=f"key:{client.id}", detail={"cursor": cursor, "limit": limit})
+    audit.append(store, "audit_read", actor=f"key:{client.id}", detail={"cursor": cursor, "limit": limit})
     found = audit.lines(store, since=since, until=until, after=cursor, limit=limit + 1)
     items = [
         AuditLine(id=line.seq, at=line.at, actor=line.actor, action=line.action, detail=line.detail)

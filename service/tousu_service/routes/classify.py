@@ -14,10 +14,11 @@ from tousu_service.classify.ndjson import MEDIA_TYPE, Duplex, read_lines, tag_li
 from tousu_service.deps import known_parameters, require
 from tousu_service.http.body import NDJSON, BodyRoute, check_kind
 from tousu_service.http.middleware import EXCHANGE
+from tousu_service.parts import parts_of
 from tousu_service.schemas import BatchReply, BatchRequest, ClassifyReply, ClassifyRequest
 
 if TYPE_CHECKING:
-    from tousu_service.classify.micro_batch import Tagger
+    from tousu_service.parts import Parts
 
 router = APIRouter(prefix="/v1/classify", tags=["打标签"], dependencies=[Depends(require("classify"))])
 LONG = 2000  # characters from which explaining would hold up other requests
@@ -41,14 +42,13 @@ async def classify(request: Request, body: ClassifyRequest) -> Response:
 
     要求 evidence 时另给依据：原文里哪些字句起了作用、各有多大分量。
     """
-    state = request.app.state
-    if len(body.text) > state.settings.max_text_chars:
-        raise RequestValidationError([too_long(state.settings.max_text_chars, len(body.text))])
+    parts = parts_of(request)
+    if len(body.text) > parts.settings.max_text_chars:
+        raise RequestValidationError([too_long(parts.settings.max_text_chars, len(body.text))])
     if body.evidence:
-        reply = await _explained(state, body.text)
+        reply = await _explained(parts, body.text)
     else:
-        tagger: Tagger = state.tagger
-        reply = (await tagger.tag(body.text)).to_dict()
+        reply = (await parts.micro_batcher.tag(body.text)).to_dict()
     reply["id"] = body.id
     reply["request_id"] = request.scope[EXCHANGE].request_id
     return Response(orjson.dumps(reply), media_type=JSON)
@@ -56,15 +56,15 @@ async def classify(request: Request, body: ClassifyRequest) -> Response:
 
 async def classify_batch(request: Request, body: BatchRequest) -> Response:
     """一次最多 1000 段。一段不合要求，只有那一段得到 error，其余照常；次序与来文相同。"""
-    state = request.app.state
-    model = state.live_model.current()
-    items = [Item.read(given, state.settings.max_text_chars) for given in body.items]
+    parts = parts_of(request)
+    model = parts.live_model.current()
+    items = [Item.read(given, parts.settings.max_text_chars) for given in body.items]
     if len(items) > FEW:
-        with state.metrics.waiting.track_inprogress():
+        with parts.metrics.waiting.track_inprogress():
             rows = await to_thread.run_sync(tag_items, model, items)
     else:
         rows = tag_items(model, items)
-    state.metrics.tagged((row.tagging for row in rows if row.tagging), "batch")
+    parts.metrics.tagged((row.tagging for row in rows if row.tagging), "batch")
     content = orjson.dumps(
         {
             "items": [row.to_dict() for row in rows],
@@ -92,22 +92,22 @@ async def classify_stream(request: Request) -> Response:
     客户端须边发边读（如 curl -X POST -T 文件）；两段数据之间最多隔 body_seconds 秒。整个流用同一个模型版本。
     """
     check_kind(request, NDJSON)
-    state = request.app.state
+    parts = parts_of(request)
     request.scope[EXCHANGE].stream()
-    model = state.live_model.current()
-    lines = read_lines(request.stream(), longest=state.settings.max_text_chars * 12 + 4096)
-    answers = tag_lines(lines, model, state.metrics, most=state.settings.max_text_chars)
+    model = parts.live_model.current()
+    lines = read_lines(request.stream(), longest=parts.settings.max_text_chars * 12 + 4096)
+    answers = tag_lines(lines, model, parts.metrics, most=parts.settings.max_text_chars)
     return Duplex(answers, headers={"Tousu-Model": model.version})
 
 
-async def _explained(state: Any, text: str) -> dict[str, Any]:
+async def _explained(parts: Parts, text: str) -> dict[str, Any]:
     """Return a tagging with its evidence, both of the same model."""
-    model = state.live_model.current()
+    model = parts.live_model.current()
 
     def work() -> dict[str, Any]:
         tagging = model.tag(text)
         evidence = model.explain(text, code=tagging.primary)
-        state.metrics.tagged([tagging], "single")
+        parts.metrics.tagged([tagging], "single")
         found: dict[str, Any] = tagging.to_dict()
         return found | {"evidence": [span.to_dict() for span in evidence]}
 

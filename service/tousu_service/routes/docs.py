@@ -10,6 +10,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
 from tousu_service.openapi_page import groups, operations
+from tousu_service.parts import parts_of
 
 router = APIRouter(include_in_schema=False)
 STATIC = Path(__file__).resolve().parent.parent / "static"
@@ -36,7 +37,7 @@ def docs(request: Request) -> HTMLResponse:
     page = _template().render(
         api=app.openapi(), operations=shown,
         groups=groups(shown), base=str(request.base_url).rstrip("/"),
-        model=app.state.live_model.current().version,
+        model=parts_of(request).live_model.current().version,
     )  # fmt: skip
     return HTMLResponse(page)
 

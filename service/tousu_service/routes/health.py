@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from tousu.errors import StoreError
+from tousu_service.parts import parts_of
 
 router = APIRouter(tags=["运维"])
 
@@ -44,13 +45,13 @@ async def healthz() -> Health:
 )  # fmt: skip
 async def readyz(request: Request) -> Response:
     """模型已载入、数据库连得上且表结构是这一版的，才回 200；否则 503 并说明原因。给负载均衡用。"""
-    state = request.app.state
+    parts = parts_of(request)
     told = "ok"
     try:
-        await to_thread.run_sync(state.store.ready)
+        await to_thread.run_sync(parts.store.ready)
     except StoreError as error:
         told = str(error)
-    live = state.live_model
+    live = parts.live_model
     body: dict[str, Any] = {
         "ready": told == "ok",
         "model": live.current().version,

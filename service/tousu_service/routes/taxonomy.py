@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tousu.taxonomy import Deadline, Exclusion, Law, Referral, Rule
 from tousu.timezone import SHANGHAI, local
 from tousu_service.deps import ModelDep, TaxonomyDep, require
+from tousu_service.parts import parts_of
 
 router = APIRouter(prefix="/v1", tags=["领域与模型"], dependencies=[Depends(require("classify"))])
 
@@ -85,7 +86,7 @@ async def read_taxonomy(
 @router.get("/model", summary="在用的模型")
 async def read_model(request: Request, model: ModelDep) -> ModelReply:
     """版本、从何时起在用、训练语料与指标。"""
-    live = request.app.state.live_model
+    live = parts_of(request).live_model
     return ModelReply(
         version=model.version, since=local(live.entry.at), domains=list(model.domains), problem=live.problem,
         corpus=model.manifest["corpus"], metrics=model.manifest["metrics"],

@@ -1,21 +1,21 @@
-"""The store's door: opening, migrating, reading and writing transactions."""
+"""The store: opening, migrating, reading and writing transactions."""
 
 from __future__ import annotations
 
 import os
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from tousu.errors import SettingsError, StoreError
 from tousu.messages import system_reason
-from tousu_service.store import audit, keys, schema
+from tousu_service.store import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from sqlite3 import Connection as DBAPIConnection
 
     from sqlalchemy.pool import ConnectionPoolEntry
@@ -34,8 +34,6 @@ class Store:
 
     def __init__(self, engine: sa.Engine) -> None:
         self.engine = engine
-        self.key_cache = keys.Cache()
-        self.refusals = audit.Refusals()
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -123,19 +121,6 @@ class Store:
                 f"数据库暂不可用（{kind}）：{self.where}",
                 fix="检查数据库是否在运行、磁盘是否已满、权限是否正确；稍后重试",
             ) from error
-
-    def find_key(self, key_id: str) -> keys.ApiKey | None:
-        """Return the key of that id, revoked or not."""
-        return keys.find(self, key_id)
-
-    def any_key(self) -> bool:
-        """Return whether any key is in force."""
-        return keys.any_in_force(self)
-
-    def audit(self, action: str, *, actor: str, detail: Mapping[str, Any]) -> None:
-        """Write one audit line in a transaction of its own; ``detail`` never holds a complaint's text."""
-        with self.writing() as connection:
-            audit.write(connection, action, actor=actor, detail=detail)
 
 
 def _wrong_url() -> SettingsError:

@@ -1,14 +1,11 @@
-"""API keys: made, checked, listed, revoked. A key is ``tousu_<id>_<secret>``; only the secret's hash is kept."""
+"""API keys: made, found, listed, revoked. A key is ``tousu_<id>_<secret>``; only the secret's hash is kept."""
 
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
-import threading
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -28,10 +25,6 @@ SCOPES = ("classify", "correct", "admin")
 PREFIX = "tousu"
 LONGEST = 200
 LONGEST_NAME = 80
-CACHE_SECONDS = 1.0
-MOST_CACHED = 1000
-
-Refusal = Literal["missing", "malformed", "unknown", "wrong_secret", "revoked"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +39,6 @@ class ApiKey:
     created_by: str
     revoked_at: datetime | None
     revoked_by: str | None
-
-
-class Cache:
-    """Keys looked up a moment ago: a revocation elsewhere is in force here within ``CACHE_SECONDS``."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._held: dict[str, tuple[float, ApiKey]] = {}
-        self._cleared = 0
-
-    def get(self, key_id: str) -> ApiKey | None:
-        """Return the key if it was put in within the last second."""
-        until, key = self._held.get(key_id, (0.0, None))
-        return key if time.monotonic() < until else None
-
-    def mark(self) -> tuple[float, int]:
-        """Return what to hand to ``put`` for a key that is read from the store from now on."""
-        return time.monotonic(), self._cleared
-
-    def put(self, key: ApiKey, mark: tuple[float, int]) -> None:
-        """Keep a key just read, unless a revocation came in between."""
-        read_at, cleared = mark
-        with self._lock:
-            if cleared != self._cleared:
-                return
-            if len(self._held) >= MOST_CACHED:
-                self._held.clear()
-            self._held[key.id] = (read_at + CACHE_SECONDS, key)
-
-    def clear(self) -> None:
-        """Forget all."""
-        with self._lock:
-            self._held = {}
-            self._cleared += 1
 
 
 def add(store: Store, name: str, scopes: Iterable[str], *, by: str) -> tuple[ApiKey, str]:
@@ -99,7 +58,7 @@ def add(store: Store, name: str, scopes: Iterable[str], *, by: str) -> tuple[Api
     key_id, secret = secrets.token_hex(5), secrets.token_hex(24)
     with store.writing() as connection:
         values = {
-            "id": key_id, "name": name, "secret_sha256": _hash(secret), "scopes": list(wanted),
+            "id": key_id, "name": name, "secret_sha256": hash_of(secret), "scopes": list(wanted),
             "created_at": now(connection), "created_by": by[:80],
         }  # fmt: skip
         connection.execute(sa.insert(api_keys).values(values))
@@ -108,7 +67,7 @@ def add(store: Store, name: str, scopes: Iterable[str], *, by: str) -> tuple[Api
 
 
 def revoke(store: Store, key_id: str, *, by: str) -> tuple[ApiKey, bool]:
-    """Revoke a key: at once in this process, within ``CACHE_SECONDS`` in others.
+    """Revoke a key; running services learn of it within a second.
 
     Returns:
         The key, and whether it had been revoked before: then nothing was changed, and it says when and by whom.
@@ -125,7 +84,6 @@ def revoke(store: Store, key_id: str, *, by: str) -> tuple[ApiKey, bool]:
             raise NotFound(f"没有密钥 {key_id}", fix="用 tousu keys list 查看编号")
         if done.rowcount:
             audit.write(connection, "key_revoked", actor=by, detail={"key": key_id, "name": row["name"]})
-    store.key_cache.clear()
     return _key(row), not done.rowcount
 
 
@@ -151,49 +109,13 @@ def any_in_force(store: Store) -> bool:
         )
 
 
-def verify(store: Store, presented: str, *, fresh: bool = False) -> ApiKey | None:
-    """Return the key a client presented, or None if it is not to be let in.
-
-    Args:
-        store: The store.
-        presented: What came in the request.
-        fresh: Ask the store even if the key was seen a moment ago (for whatever writes).
-
-    Raises:
-        StoreError: The store cannot be asked: nobody can be let in now.
-    """
-    found = examine(store, presented, fresh=fresh)
-    return found if isinstance(found, ApiKey) else None
-
-
-def examine(store: Store, presented: str, *, fresh: bool = False) -> ApiKey | Refusal:
-    """Return the key a client presented, or why it is not to be let in (for the audit, not for the client)."""
-    if not presented:
-        return "missing"
-    key_id = id_of(presented)
-    if key_id is None:
-        return "malformed"
-    key = None if fresh else store.key_cache.get(key_id)
-    if key is None:
-        mark = store.key_cache.mark()
-        key = find(store, key_id)
-        if key is not None:
-            store.key_cache.put(key, mark)
-    hashed = _hash(presented.split("_", 2)[2])
-    if not hmac.compare_digest(hashed, key.secret_sha256 if key else _hash("")):
-        return "wrong_secret" if key else "unknown"
-    if key is None:
-        return "unknown"
-    return key if key.revoked_at is None else "revoked"
-
-
 def id_of(presented: str) -> str | None:
     """Return the id part of a presented key, None if it has not a key's form."""
     parts = presented.split("_", 2) if len(presented) <= LONGEST and presented.isascii() else []
     return parts[1] if len(parts) == 3 and parts[0] == PREFIX and parts[1].isalnum() and parts[2] else None
 
 
-def _hash(secret: str) -> str:
+def hash_of(secret: str) -> str:
     """Return the SHA-256 of a secret; it has 192 random bits, so no slow hash is needed."""
     return hashlib.sha256(secret.encode()).hexdigest()
 

@@ -1,6 +1,6 @@
 """Keys, corrections, activations, audit.
 
-The tables as they were at this step are written out; they do not follow ``models.py`` when it changes.
+The tables as they were at this step are written out; they do not follow ``tables.py`` when it changes.
 """
 
 import sqlalchemy as sa

@@ -17,7 +17,7 @@ from tousu.errors import ModelError, TousuError
 from tousu.messages import system_reason
 from tousu.resources import data_root, shipped_path
 from tousu.taxonomy import load_taxonomy
-from tousu_service.auth.guard import check_door
+from tousu_service.auth.access import refuse_open_access
 from tousu_service.store import Store
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def run(settings: Settings) -> Iterator[Finding]:
         ("lexicon", "词典", _lexicon),
         ("model", "模型", _model),
         ("database", "数据库", _database),
-        ("door", "密钥", _door),
+        ("door", "密钥", _open_access),
         ("disk", "磁盘", _disk),
         ("port", "端口", _port),
         ("pages", "页面", _pages),
@@ -125,12 +125,12 @@ def _database(settings: Settings) -> str:
         store.close()
 
 
-def _door(settings: Settings) -> str:
+def _open_access(settings: Settings) -> str:
     if settings.on_loopback:
         return "只监听本机；没有密钥也能用，有了密钥就一律要带"
     store = Store.open(settings.database_url)
     try:
-        check_door(settings, store)
+        refuse_open_access(settings, store)
         return "有有效的密钥"
     finally:
         store.close()
