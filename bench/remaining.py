@@ -25,22 +25,20 @@ NORMALISE, FIND, COUNTED = range(3)
 
 
 @njit(nogil=True)
-def run_steps(raw, starts, table, expand_from, expand_at, expand_codes, ranks, cells, bases, counts, last):
+def run_steps(raw, starts, chars, terms, counts, last):
     """Do the steps of ``kernels.score_texts`` up to ``last``; return codes, terms and distinct terms."""
-    room = kernels.most_codes(raw, starts, table, expand_from, expand_at) + 1
+    room = kernels.most_codes(raw, starts, chars) + 1
     codes = np.empty(room, dtype=np.uint16)
     nothing = np.empty(0, dtype=np.int32)
     nodes, ends = np.empty(room, dtype=np.int32), np.empty(room, dtype=np.int32)
     ids = np.empty(room * 4, dtype=np.int32)
     all_codes = all_terms = all_distinct = 0
     for t in range(starts.size - 1):
-        n = kernels.normalise_codes(
-            raw, starts[t], starts[t + 1], table, expand_from, expand_at, expand_codes, codes, nothing
-        )
+        n = kernels.normalise_codes(raw, starts[t], starts[t + 1], chars, codes, nothing)
         all_codes += n
         if last >= FIND:
             codes[n] = kernels.BREAK
-            found = kernels.find_terms(codes, n, ranks, cells, bases, nodes, ends, ids, nothing)
+            found = kernels.find_terms(codes, n, terms, nodes, ends, ids, nothing)
             all_terms += found
         if last >= COUNTED:
             distinct = 0
@@ -69,7 +67,8 @@ def main() -> None:
     harness.single_core()
     classifier = Classifier.load(harness.model_path())
     texts = harness.texts_of(harness.LENGTH, COUNT)
-    chars, terms, weights = classifier._chars, classifier._terms, classifier._weights
+    chars, terms, linear = classifier._chars, classifier._terms, classifier._linear
+    weights = linear.weights
     blocks = [join_texts(texts[at : at + BLOCK]) for at in range(0, COUNT, BLOCK)]
     counts = np.zeros(weights.shape[0], dtype=np.int32)
     scores, found = np.empty((BLOCK, weights.shape[1])), np.zeros(BLOCK, dtype=np.bool_)
@@ -80,24 +79,11 @@ def main() -> None:
 
     def steps(last):
         for block in blocks:
-            run_steps(
-                block.raw,
-                block.starts,
-                chars.table,
-                chars.expand_from,
-                chars.expand_at,
-                chars.expand_codes,
-                *terms.tables(),
-                counts,
-                last,
-            )
+            run_steps(block.raw, block.starts, chars, terms, counts, last)
 
     def scored():
         for block in blocks:
-            kernels.score_texts(
-                block.raw, block.starts, chars.table, chars.expand_from, chars.expand_at, chars.expand_codes, *terms.tables(),
-                weights, classifier._squares, classifier._grades, classifier._bias, scores, found,
-            )  # fmt: skip
+            kernels.score_texts(block.raw, block.starts, chars, terms, linear, scores, found)
 
     runs = {
         "joined": lambda: [join_texts(texts[at : at + BLOCK]) for at in range(0, COUNT, BLOCK)],
@@ -128,17 +114,7 @@ def main() -> None:
         "memory alone: as many cells as terms": took["cells floor"],
     }
     figures = [harness.Figure(name, value, "µs a text") for name, value in parts.items()]
-    told = run_steps(
-        whole.raw,
-        whole.starts,
-        chars.table,
-        chars.expand_from,
-        chars.expand_at,
-        chars.expand_codes,
-        *terms.tables(),
-        counts,
-        COUNTED,
-    )
+    told = run_steps(whole.raw, whole.starts, chars, terms, counts, COUNTED)
     sizes = {"codes": told[0] / COUNT, "terms": told[1] / COUNT, "distinct": told[2] / COUNT}
     figures += [harness.Figure(f"{name} a text", value) for name, value in sizes.items()]
     tables = {"weights": weights.nbytes, "cells and bases": terms.cells.nbytes + terms.bases.nbytes}

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from tests.support import COMPLAINTS
-from tousu.classifier.evidence import highlights
 from tousu.classifier.json_rows import json_rows
 from tousu.classifier.tagging import Taggings
 
@@ -72,10 +71,9 @@ TEXTS = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(texts=TEXTS.map("".join) | st.text(max_size=40))
-def test_highlights_are_what_explain_finds(shipped: Classifier, texts: str) -> None:
-    found = highlights(shipped, [texts], shipped.tag_many([texts]), most=3)[0]
-    told = [item for item in shipped.explain(texts, most=10_000) if item.weight > 0]
-    assert len(found) == min(3, len(told))
-    # Equal weights may come in another order: the two ways add the same numbers differently.
-    for text, item in zip(found, told, strict=False):
-        assert text in [other.text for other in told if abs(other.weight - item.weight) < 1e-6]
+def test_explaining_many_is_explaining_each(shipped: Classifier, texts: str) -> None:
+    code = shipped.tag(texts).primary
+    found = shipped.explain_many(["电梯", texts, ""], ["elevator", code, "online"], most=3)
+    assert found[1] == [item for item in shipped.explain(texts, most=10_000) if item.weight > 0][:3]
+    assert all(texts[item.start : item.end] == item.text for item in found[1])
+    assert found[2] == []

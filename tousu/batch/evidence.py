@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tousu.classifier.evidence import highlights
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,7 +16,9 @@ LONGEST_WORD = 20
 
 def words_of(classifier: Classifier, texts: Sequence[str], taggings: Taggings) -> Words:
     """Return for each text the spans that spoke most for its primary, ``；`` between them."""
-    return ["；".join(map(_shown, spans)) for spans in highlights(classifier, texts, taggings, most=SHOWN)]
+    codes = [taggings.domains[column] for column in taggings.primary.tolist()]
+    found = classifier.explain_many(texts, codes, most=SHOWN)
+    return ["；".join(_shown(span.text) for span in spans) for spans in found]
 
 
 def _shown(span: str) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tousu.classifier.text import CharTable, Joined
 
 LONGEST_TERM = 4
-GRADES = 64
+MOST_COUNTED = 64  # of one term in one text; below 256, for they are counted in bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,29 +43,27 @@ class KeyTable:
         return cls(slots, held, np.uint64(64 - bits))
 
 
-@dataclass(frozen=True, slots=True)
-class TermIndex:
-    """A trie over an ordered list of terms; a term's id is its place in the list.
+class TermIndex(NamedTuple):
+    """A trie over an ordered list of terms; a term's id is its place in the list. The compiled loops take it whole.
 
     It is kept as a double array (Aoe 1989, doi:10.1109/32.31365): each node has a base, its child by a
     label is at base plus label, and a cell names its parent, so that one look-up tells for certain.
 
     Attributes:
-        keys: Packed terms, ascending, uint64.
         ranks: Label of every code, uint16, shape (65536,): 1 for the most frequent, 0 for those in no term.
             The node of a single code is its label; the root is 0.
-        cells: int32, shape (cells, 2): parent and value of each node; see ``kernels.find_terms``.
-        bases: int32, shape (cells,).
+        cells: int32, shape (cells, 2): a node's parent (-1 none), and ``(id + 1) << 1 | more``, id + 1 being 0
+            for no term and ``more`` telling that a longer term begins like this one.
+        bases: int32, shape (cells,): a node's children are at its base plus their labels.
     """
 
-    keys: NDArray[np.uint64]
     ranks: NDArray[np.uint16]
     cells: NDArray[np.int32]
     bases: NDArray[np.int32]
 
     @classmethod
     def build(cls, keys: NDArray[np.uint64]) -> TermIndex:
-        """Build the trie of ``keys``, ascending and unique."""
+        """Build the trie of ``keys`` (packed terms, uint64), ascending and unique."""
         nodes = np.unique(np.concatenate([keys >> np.uint64(16 * n) for n in range(LONGEST_TERM)]))
         nodes = nodes[nodes > 0]
         lasts = (nodes & np.uint64(0xFFFF)).astype(np.int64)
@@ -89,7 +87,7 @@ class TermIndex:
         cells[places, 1] = values
         bases = np.zeros(cells.shape[0], dtype=np.int32)
         bases[places] = node_bases
-        return cls(keys, ranks, cells, bases)
+        return cls(ranks, cells, bases)
 
     def find(self, codes: NDArray[np.uint16]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Return the ids of all known terms in ``codes``, and ``position << 3 | length`` of each.
@@ -99,12 +97,24 @@ class TermIndex:
         nodes, ends = np.empty((2, codes.size + 1), dtype=np.int32)
         ids, places = np.empty((2, codes.size * LONGEST_TERM + 1), dtype=np.int32)
         ended = np.append(codes, np.uint16(kernels.BREAK))
-        found = kernels.find_terms(ended, codes.size, *self.tables(), nodes, ends, ids, places)
+        found = kernels.find_terms(ended, codes.size, self, nodes, ends, ids, places)
         return ids[:found], places[:found]
 
-    def tables(self) -> tuple[NDArray[np.uint16], NDArray[np.int32], NDArray[np.int32]]:
-        """Return the arrays in the order the compiled loops take them."""
-        return self.ranks, self.cells, self.bases
+
+class LinearWeights(NamedTuple):
+    """A linear model over terms, ready for the compiled loops.
+
+    Attributes:
+        weights: float32, shape (terms, columns): weight times inverse document frequency.
+        squared_idf: float32, shape (terms,): squared inverse document frequency.
+        term_frequency: float32: what a term that occurs k times counts, k from 0 to the last index.
+        bias: float64, shape (columns,).
+    """
+
+    weights: NDArray[np.float32]
+    squared_idf: NDArray[np.float32]
+    term_frequency: NDArray[np.float32]
+    bias: NDArray[np.float64]
 
 
 def key_lengths(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -147,6 +157,6 @@ def term_keys(table: CharTable, joined: Joined, index: int, words: KeyTable) -> 
     return keys[:found]
 
 
-def grades() -> NDArray[np.float32]:
-    """Return what a term that occurs k times counts, for k from 0 to ``GRADES``: 0, then 1 + ln k."""
-    return np.array([0.0] + [1.0 + math.log(k) for k in range(1, GRADES + 1)], dtype=np.float32)
+def sublinear_term_frequency() -> NDArray[np.float32]:
+    """Return what a term that occurs k times counts, for k from 0 to ``MOST_COUNTED``: 0, then 1 + ln k."""
+    return np.array([0.0] + [1.0 + math.log(k) for k in range(1, MOST_COUNTED + 1)], dtype=np.float32)

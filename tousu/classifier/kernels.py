@@ -60,7 +60,7 @@ def look_up(slots, held, shift, key):
 
 
 @compiled
-def normalise_codes(raw, start, stop, table, expand_from, expand_at, expand_codes, codes, origins):
+def normalise_codes(raw, start, stop, chars, codes, origins):
     """Write the codes of ``raw[start:stop]`` and where each came from; return how many there are.
 
     Runs of digits become one digit, runs of breaks one break; a leading break is left out.
@@ -69,15 +69,13 @@ def normalise_codes(raw, start, stop, table, expand_from, expand_at, expand_code
         raw: Code points, uint32, of all texts joined.
         start: Index of the text's first character.
         stop: Index behind its last.
-        table: Code of every code point of the basic plane, uint16, shape (65536,).
-        expand_from: Code points that become several codes, uint32, ascending.
-        expand_at: Where each one's codes begin in ``expand_codes``; one entry more than ``expand_from``.
-        expand_codes: The codes, uint16.
+        chars: The ``text.CharTable``.
         codes: Output, uint16, long enough.
         origins: Output, int32: index in the text of the character each code came from; empty to skip.
     """
     n = 0
     track = origins.size > 0
+    table, expand_from, expand_at, expand_codes = chars
     for i in range(start, stop):
         point = raw[i]
         if point < 65536:
@@ -108,15 +106,15 @@ def normalise_codes(raw, start, stop, table, expand_from, expand_at, expand_code
 
 
 @compiled
-def most_codes(raw, starts, table, expand_from, expand_at):
+def most_codes(raw, starts, chars):
     """Return how many codes the longest of the texts gives at most, runs not yet joined."""
     most = 0
     for t in range(starts.size - 1):
         n = starts[t + 1] - starts[t]
         for i in range(starts[t], starts[t + 1]):
-            if raw[i] < 65536 and table[raw[i]] == EXPAND:
-                which = np.searchsorted(expand_from, raw[i])
-                n += expand_at[which + 1] - expand_at[which] - 1
+            if raw[i] < 65536 and chars.table[raw[i]] == EXPAND:
+                which = np.searchsorted(chars.expand_from, raw[i])
+                n += chars.expand_at[which + 1] - chars.expand_at[which] - 1
         most = max(most, n)
     return most
 
@@ -177,7 +175,7 @@ def place_children(labels, begins, counts, order, first_free):
 
 
 @compiled
-def find_terms(codes, n, ranks, cells, bases, nodes, ends, ids, places):
+def find_terms(codes, n, terms, nodes, ends, ids, places):
     """Write the ids of all known terms in ``codes[:n]``; return how many there are.
 
     First the terms of one and two characters by place, then those of three, then those of four. A cell
@@ -187,10 +185,7 @@ def find_terms(codes, n, ranks, cells, bases, nodes, ends, ids, places):
     Args:
         codes: uint16; ``codes[n]`` is there and is a break.
         n: How many codes.
-        ranks: Label of every code, uint16, 0 for those in no term; see ``TermIndex``.
-        cells: int32, shape (cells, 2): a node's parent (-1 none), and ``(id + 1) << 1 | more``, id + 1 being 0
-            for no term and ``more`` telling that a longer term begins like this one.
-        bases: int32, shape (cells,): a node's children are at its base plus their labels.
+        terms: The ``features.TermIndex``.
         nodes: Scratch, int32, shape (n + 1,) or more.
         ends: The same.
         ids: Output, int32, shape (4 * n + 1,) or more.
@@ -199,6 +194,7 @@ def find_terms(codes, n, ranks, cells, bases, nodes, ends, ids, places):
     found = 0
     waiting = 0
     track = places.size > 0
+    ranks, cells, bases = terms
     before = np.int64(0)
     for i in range(n):
         rank = np.int64(ranks[codes[i]])
@@ -237,30 +233,20 @@ def find_terms(codes, n, ranks, cells, bases, nodes, ends, ids, places):
 
 
 @compiled
-def score_texts(
-    raw, starts, table, expand_from, expand_at, expand_codes, ranks, cells, bases,
-    weights, squares, grades, bias, scores, found_any,
-):  # fmt: skip
-    """Score every text: ``scores[t] = bias + sum(grade(count) * weights[term]) / norm``.
+def score_texts(raw, starts, chars, terms, linear, scores, found_any):
+    """Score every text: ``scores[t] = bias + sum(tf(count) * weights[term]) / norm``.
 
     Args:
         raw: Code points of all texts joined, uint32; text t is ``raw[starts[t]:starts[t + 1]]``.
         starts: int64, shape (texts + 1,).
-        table: See ``normalise_codes``, like the three that follow.
-        expand_from: See there.
-        expand_at: See there.
-        expand_codes: See there.
-        ranks: See ``find_terms``, like the two that follow.
-        cells: See there.
-        bases: See there.
-        weights: float32, shape (terms, columns): weight times inverse document frequency.
-        squares: float32, shape (terms,): squared inverse document frequency.
-        grades: float32: what a term that occurs k times counts, k from 0 to the last index, which is below 256.
-        bias: float64, shape (columns,).
+        chars: The ``text.CharTable``.
+        terms: The ``features.TermIndex``.
+        linear: The ``features.LinearWeights``.
         scores: Output, float64, shape (texts, columns).
         found_any: Output, bool, shape (texts,): whether any known term was found.
     """
-    room = most_codes(raw, starts, table, expand_from, expand_at) + 1
+    weights, squares, term_frequency, bias = linear
+    room = most_codes(raw, starts, chars) + 1
     columns = weights.shape[1]
     codes = np.empty(room, dtype=np.uint16)
     nothing = np.empty(0, dtype=np.int32)
@@ -269,11 +255,11 @@ def score_texts(
     ids = np.empty(room * 4, dtype=np.int32)
     counts = np.zeros(weights.shape[0], dtype=np.uint8)
     sums = np.empty(columns, dtype=np.float32)
-    top = grades.size - 1
+    top = term_frequency.size - 1
     for t in range(starts.size - 1):
-        n = normalise_codes(raw, starts[t], starts[t + 1], table, expand_from, expand_at, expand_codes, codes, nothing)
+        n = normalise_codes(raw, starts[t], starts[t + 1], chars, codes, nothing)
         codes[n] = BREAK
-        found = find_terms(codes, n, ranks, cells, bases, nodes, ends, ids, nothing)
+        found = find_terms(codes, n, terms, nodes, ends, ids, nothing)
         distinct = 0
         for i in range(found):
             term = ids[i]
@@ -285,12 +271,12 @@ def score_texts(
         norm = np.float32(0)
         for i in range(distinct):
             term = ids[i]
-            grade = grades[counts[term]]
+            frequency = term_frequency[counts[term]]
             counts[term] = 0
-            norm += grade * grade * squares[term]
+            norm += frequency * frequency * squares[term]
             row = weights[term]
             for d in range(columns):
-                sums[d] += grade * row[d]
+                sums[d] += frequency * row[d]
         found_any[t] = distinct > 0
         scale = 1.0 / math.sqrt(norm) if norm > 0 else 0.0
         for d in range(columns):

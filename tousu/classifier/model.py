@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tousu.classifier import artifact, decisions, kernels
-from tousu.classifier.features import TermIndex, grades
-from tousu.classifier.tagging import Evidence, Tagging, Taggings
+from tousu.classifier.evidence import evidence_of
+from tousu.classifier.features import LinearWeights, TermIndex, sublinear_term_frequency
+from tousu.classifier.tagging import Tagging, Taggings
 from tousu.classifier.text import CharTable, join_texts
 from tousu.errors import ModelMismatch, TextError
 from tousu.resources import shipped_path
@@ -20,10 +21,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tousu.classifier.tagging import Evidence
     from tousu.taxonomy import Taxonomy
 
 MOST_CODES = 3
 BLOCK = 1024
+ONLINE = "online"
 
 
 class Classifier:
@@ -39,10 +42,13 @@ class Classifier:
         self._chars = CharTable(*(arrays[k] for k in ("char_table", "expand_from", "expand_at", "expand_codes")))
         self._terms = TermIndex.build(arrays["keys"])
         idf = arrays["idf"]
-        self._weights = np.ascontiguousarray(arrays["weights"].astype(np.float32) * idf[:, None])
-        self._squares = idf * idf
-        self._grades = grades()
-        self._bias = arrays["bias"]
+        self._linear = LinearWeights(
+            weights=np.ascontiguousarray(arrays["weights"].astype(np.float32) * idf[:, None]),
+            squared_idf=idf * idf,
+            term_frequency=sublinear_term_frequency(),
+            bias=arrays["bias"],
+        )
+        self._mean_weights = self._linear.weights[:, : len(self.domains)].mean(axis=1)
         self._slope, self._offset = arrays["slope"], arrays["offset"]
         self._strangeness = float(arrays["strangeness"][0])
         self._thresholds, self._accept = arrays["thresholds"], arrays["accept"]
@@ -123,12 +129,9 @@ class Classifier:
 
         def score(block: slice) -> None:
             joined = join_texts(texts[block])
-            chars = self._chars
             kernels.score_texts(
-                joined.raw, joined.starts, chars.table, chars.expand_from, chars.expand_at, chars.expand_codes,
-                *self._terms.tables(), self._weights, self._squares, self._grades, self._bias,
-                scores[block], found[block],
-            )  # fmt: skip
+                joined.raw, joined.starts, self._chars, self._terms, self._linear, scores[block], found[block]
+            )
 
         if threads > 1 and len(blocks) > 1:
             with ThreadPoolExecutor(threads) as pool:
@@ -141,9 +144,6 @@ class Classifier:
     def explain(self, text: str, *, code: str | None = None, most: int = 10) -> list[Evidence]:
         """Return the spans of ``text`` that spoke most for (or against) a code, heaviest first.
 
-        Weights of overlapping terms are shared out over their characters, and neighbouring characters
-        that speak alike are joined, so that spans do not overlap.
-
         Args:
             text: The raw text.
             code: A domain, or ``online``; the primary by default.
@@ -152,36 +152,29 @@ class Classifier:
         Raises:
             TextError: ``text`` is no string, or ``code`` is no code of this model.
         """
-        wanted = self.tag(text).primary if code is None else code
-        names = (*self.domains, "online")
-        if wanted not in names:
-            raise TextError(f"模型没有领域 {wanted}", expected="、".join(names), fix="检查领域代码")
-        normalised = self._chars.normalise(text)
-        ids, places = self._terms.find(normalised.codes)
-        counts = np.bincount(ids, minlength=self._squares.size) if ids.size else np.zeros(1, dtype=np.int64)
-        once = self._grades[np.minimum(counts[ids], self._grades.size - 1)]
-        norm = float(np.sqrt((once * once * self._squares[ids] / counts[ids]).sum())) if ids.size else 1.0
-        others = self._weights[:, : len(self.domains)].mean(axis=1) if wanted != "online" else 0.0
-        told = (self._weights[:, names.index(wanted)] - others)[ids] if ids.size else np.zeros(0)
-        shares = once / np.maximum(counts[ids], 1) * told / norm if ids.size else told
-        per_code = np.zeros(normalised.codes.size)
-        for place, share in zip(places.tolist(), shares.tolist(), strict=True):
-            position, length = place >> 3, place & 7
-            per_code[position : position + length] += share / length
-        return _spans(text, normalised.begins, normalised.ends, per_code, most)
+        codes = [self.tag(text).primary if code is None else code]
+        return self.explain_many([text], codes, most=min(most, len(text)), against=True)[0]
 
+    def explain_many(
+        self, texts: Sequence[str], codes: Sequence[str], *, most: int, against: bool = False
+    ) -> list[list[Evidence]]:
+        """Return for each text the spans that spoke most for its code, heaviest first.
 
-def _spans(
-    text: str, begins: NDArray[np.int64], ends: NDArray[np.int64], weights: NDArray[np.float64], most: int
-) -> list[Evidence]:
-    """Join neighbouring characters of the same sign into spans; return the ``most`` heaviest."""
-    spans: list[tuple[int, int, float]] = []
-    for begin, end, weight in zip(begins.tolist(), ends.tolist(), weights.tolist(), strict=True):
-        if weight == 0:
-            continue
-        if spans and begin <= spans[-1][1] and (spans[-1][2] > 0) == (weight > 0):
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]), spans[-1][2] + weight)
-        else:
-            spans.append((begin, end, weight))
-    spans.sort(key=lambda span: (-abs(span[2]), span[0]))
-    return [Evidence(begin, end, text[begin:end], weight) for begin, end, weight in spans[:most]]
+        Args:
+            texts: The raw texts.
+            codes: A domain, or ``online``, for each text.
+            most: Most spans of a text.
+            against: Whether to return also what spoke against the code.
+
+        Raises:
+            TextError: One of the texts is no string, or one of the codes is no code of this model.
+        """
+        known = {name: column for column, name in enumerate((*self.domains, ONLINE))}
+        unknown = next((code for code in codes if code not in known), None)
+        if unknown is not None:
+            raise TextError(f"模型没有领域 {unknown}", expected="、".join(known), fix="检查领域代码")
+        columns = np.array([known[code] for code in codes], dtype=np.int32)
+        return evidence_of(
+            texts, columns, self._chars, self._terms, self._linear, self._mean_weights, len(self.domains),
+            most=most, against=against,
+        )  # fmt: skip

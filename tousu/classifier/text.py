@@ -12,7 +12,7 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -64,9 +64,8 @@ class Normalised:
         return "".join({kernels.BREAK: " ", kernels.RARE: "〓"}.get(int(c), chr(c)) for c in self.codes)
 
 
-@dataclass(frozen=True, slots=True)
-class CharTable:
-    """What becomes of each character of the basic plane.
+class CharTable(NamedTuple):
+    """What becomes of each character of the basic plane; the compiled loops take it whole.
 
     Attributes:
         table: uint16, shape (65536,): code, or 0 dropped, 1 break, 2 several codes.
@@ -84,10 +83,7 @@ class CharTable:
         """Return the codes of text ``index``; ``origins`` (int32, long enough, or empty) is filled alongside."""
         start, stop = joined.starts[index], joined.starts[index + 1]
         codes = np.empty((stop - start) * self.widest() + 1, dtype=np.uint16)
-        n = kernels.normalise_codes(
-            joined.raw, start, stop, self.table, self.expand_from, self.expand_at, self.expand_codes, codes, origins
-        )
-        return codes[:n]
+        return codes[: kernels.normalise_codes(joined.raw, start, stop, self, codes, origins)]
 
     def widest(self) -> int:
         """Return how many codes one character can give at most."""

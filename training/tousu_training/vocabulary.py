@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import scipy.sparse as sp
 
-from tousu.classifier.features import LONGEST_TERM, KeyTable, grades, pack, term_keys, word_table
+from tousu.classifier.features import LONGEST_TERM, KeyTable, pack, sublinear_term_frequency, term_keys, word_table
 from tousu.classifier.text import build_char_table, join_texts
 from tousu.errors import CorpusError
 
@@ -74,7 +74,7 @@ class Vocabulary:
 
     def matrix(self, found: Sequence[tuple[NDArray[np.uint64], NDArray[np.int64]]]) -> sp.csr_matrix:
         """Return the normalised TF-IDF rows of texts encoded by ``Encoder.keys``, shape (texts, terms)."""
-        grade = grades()
+        frequency = sublinear_term_frequency()
         starts = [0]
         columns, values = [], []
         for keys, counts in found:
@@ -82,7 +82,7 @@ class Vocabulary:
             known = at < self.keys.size
             known[known] = self.keys[at[known]] == keys[known]
             ids = at[known]
-            value = grade[np.minimum(counts[known], grade.size - 1)].astype(np.float64) * self.idf[ids]
+            value = frequency[np.minimum(counts[known], frequency.size - 1)].astype(np.float64) * self.idf[ids]
             norm = math.sqrt(float((value * value).sum()))
             columns.append(ids)
             values.append(value / norm if norm else value)
