@@ -37,10 +37,19 @@ __all__ = ["Classifier", "Client", "Evidence", "ServiceError", "Tagging", "Taggi
 
 
 def __getattr__(name: str) -> Any:
-    """Import one of the public names."""
+    """Import one of the public names.
+
+    Raises:
+        ExtraMissing: What it needs is not installed; the message names the extra.
+    """
     if name not in _HOMES:
         raise AttributeError(f"module 'tousu' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    try:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    except ModuleNotFoundError as error:
+        from tousu.extras import extra_missing
+
+        raise extra_missing(error) or error from error
 
 
 def __dir__() -> list[str]:

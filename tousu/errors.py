@@ -16,6 +16,7 @@
     │   ├── FileSuspicious   a packed file that would unpack to far more than it should
     │   └── ResumeRefused    a run that was cut off cannot be gone on with
     ├── UsageError           a command line is written wrongly
+    ├── ExtraMissing         a part of tousu that is not installed
     ├── SettingsError        a setting is unknown, missing or wrong
     ├── StoreError           the service's store refuses or cannot be reached
     │   ├── NotFound         no such record
@@ -144,6 +145,16 @@ class UsageError(TousuError):
     """A command line names something that is not there or lacks something."""
 
     code = "usage_invalid"
+
+
+class ExtraMissing(TousuError, ImportError):
+    """A part of tousu that is not installed; an ``ImportError`` too, as Python expects of what cannot be imported."""
+
+    code = "extra_missing"
+
+    def __init__(self, found: str, *, expected: str = "", fix: str = "", name: str | None = None) -> None:
+        super().__init__(found, expected=expected, fix=fix)
+        self.name = name
 
 
 class SettingsError(TousuError):

@@ -33,7 +33,7 @@ def test_image_holds_every_room_the_command_needs(root):
     project = (root / "pyproject.toml").read_text("utf-8")
     packages = re.search(r"packages = \[(.*)\]", project)
     assert packages
-    for room in re.findall(r'"(\w+)"', packages.group(1)):
+    for room in re.findall(r'"(\w+)[/"]', packages.group(1)):
         assert f"COPY {room} {room}" in docker
     assert "COPY data data" in docker
     assert "COPY models models" in docker

@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
 from typing import TYPE_CHECKING
 
 import pytest
 
 import tousu
+from tousu.cli.commands import COMMANDS
+from tousu.extras import PACKAGES
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +29,7 @@ FLOORS = (
     {"tousu_training.commands", "tousu_service.commands"},
 )
 # Modules at the top of ``tousu`` that every room may use.
-GROUND = {"errors", "messages", "near_duplicates", "resources", "taxonomy", "timezone"}
+GROUND = {"errors", "extras", "messages", "near_duplicates", "resources", "taxonomy", "timezone"}
 ENTRIES = {"tousu", "tousu.__main__"}  # the public names, imported when asked for; ``python -m tousu``
 
 
@@ -112,6 +115,22 @@ def test_serving_needs_no_training_library(root):
 def test_the_client_needs_nothing_of_the_classifier_nor_of_the_service(root):
     loaded = loaded_by(root, "from tousu import Client")
     assert not loaded & {"numpy", "numba", "typer", "fastapi", "tousu.classifier", "tousu_service", "tousu_training"}
+
+
+def test_every_package_that_is_imported_comes_with_the_base_or_an_extra(root):
+    base, own = {"httpx", "pydantic", "pydantic_core"}, set(TOPS)
+    for name, path in modules(root).items():
+        tree = ast.parse(path.read_text("utf-8"))
+        froms = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}
+        plain = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+        used = {found.split(".")[0] for found in froms | plain} - set(sys.stdlib_module_names) - own - base
+        assert used <= set(PACKAGES), f"{name}: add to tousu/extras.py"
+
+
+def test_the_extras_named_are_those_of_the_distribution(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(PACKAGES.values()) | {"all"} == set(project["optional-dependencies"])
+    assert {command.extra for command in COMMANDS.values()} <= set(PACKAGES.values())
 
 
 def test_public_names():

@@ -4,22 +4,13 @@ from __future__ import annotations
 
 import gc
 import importlib
-from typing import Any
+import importlib.metadata
+from typing import Annotated, Any
 
 import typer
 
+from tousu.cli.commands import COMMANDS
 from tousu.cli.typer_zh import App, Group, complaint
-
-COMMANDS = {
-    "serve": "tousu_service.commands.serve",
-    "train": "tousu_training.commands.train",
-    "evaluate": "tousu_training.commands.evaluate",
-    "tag": "tousu.cli.tag",
-    "report": "tousu.cli.report",
-    "keys": "tousu_service.commands.keys",
-    "models": "tousu_service.commands.models",
-    "doctor": "tousu_service.commands.doctor",
-}
 
 
 class LazyGroup(Group):
@@ -37,7 +28,7 @@ class LazyGroup(Group):
             return None
         gc.disable()  # an import makes next to no garbage, and looking for it takes a fifth of its time
         try:
-            app: typer.Typer = importlib.import_module(COMMANDS[cmd_name]).app
+            app: typer.Typer = importlib.import_module(COMMANDS[cmd_name].module).app
         finally:
             gc.enable()
         command: Any = typer.main.get_command(app)
@@ -48,9 +39,21 @@ class LazyGroup(Group):
 app = App(cls=LazyGroup, no_args_is_help=True, help="投诉文本分类：打标签、训练、评估、服务。")
 
 
+def _say_version(wanted: bool) -> None:
+    """Print the version and end, where that was asked for."""
+    if wanted:
+        typer.echo(importlib.metadata.version("tousu"))
+        raise typer.Exit
+
+
 @app.callback()
-def tousu() -> None:
+def tousu(
+    version: Annotated[
+        bool, typer.Option("--version", help="只显示版本。", callback=_say_version, is_eager=True)
+    ] = False,
+) -> None:
     """投诉文本分类：打标签、训练、评估、服务。."""
+    del version
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,1 @@
+"""The house itself: rooms, words, pages, packaging."""

@@ -1,0 +1,30 @@
+"""The commands of ``tousu``: where each one's code is, and the extra of the distribution that it needs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """A command of ``tousu``.
+
+    Attributes:
+        module: The module whose ``app`` is its Typer application.
+        extra: The extra that installs what it needs.
+    """
+
+    module: str
+    extra: str
+
+
+# In the order a user meets them.
+COMMANDS = {
+    "serve": Command("tousu_service.commands.serve", "service"),
+    "train": Command("tousu_training.commands.train", "training"),
+    "evaluate": Command("tousu_training.commands.evaluate", "training"),
+    "tag": Command("tousu.cli.tag", "files"),
+    "report": Command("tousu.cli.report", "files"),
+    "keys": Command("tousu_service.commands.keys", "service"),
+    "models": Command("tousu_service.commands.models", "service"),
+    "doctor": Command("tousu_service.commands.doctor", "service"),
+}
