@@ -24,7 +24,7 @@ def peak_mb(root: Path, source: Path, output: Path) -> float:
     VmHWM belongs to the program; getrusage's ru_maxrss would hand on what the test runner had before exec.
     """
     code = (
-        "import re, sys; from cli.main import app\n"
+        "import re, sys; from tousu.cli.main import app\n"
         "try: app(sys.argv[1:])\n"
         "except SystemExit: pass\n"
         "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], file=sys.stderr)"

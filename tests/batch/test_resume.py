@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support import COMPLAINTS, run
-from tousu.batch.journal import journal_path, keep_place
+from tousu.batch.journal import journal_path, write_checkpoint
 from tousu.errors import FileError, ResumeRefused
 from tousu.files.sink import part_path
 
@@ -103,11 +103,11 @@ def test_ctrl_c_says_how_to_go_on(root: Path, tmp_path: Path, shipped: Classifie
 def test_another_input_or_option_is_refused(tmp_path: Path, shipped: Classifier) -> None:
     source, output = backlog(tmp_path / "a.jsonl", 10), tmp_path / "b.jsonl"
 
-    from tousu.batch.journal import Place, run_mark
+    from tousu.batch.journal import Checkpoint, run_mark
     from tousu.batch.options import TagOptions
 
-    place = Place(0, 0, 0, {"rows": 0, "lines": 0, "rejects": 0, "online": 0, "domains": {}, "decisions": {}})
-    keep_place(output, run_mark(str(source), shipped.version, TagOptions(text_columns=("x",))), place)
+    checkpoint = Checkpoint(0, 0, 0, {"rows": 0, "lines": 0, "rejects": 0, "online": 0, "domains": {}, "decisions": {}})
+    write_checkpoint(output, run_mark(str(source), shipped.version, TagOptions(text_columns=("x",))), checkpoint)
     with pytest.raises(ResumeRefused, match="text_columns"):
         run(shipped, source, output, resume=True)
     journal_path(output).write_bytes(b"{")
@@ -120,11 +120,13 @@ def test_another_input_or_option_is_refused(tmp_path: Path, shipped: Classifier)
 def test_a_journal_without_its_part_file_starts_anew(tmp_path: Path, shipped: Classifier) -> None:
     source, output = backlog(tmp_path / "a.jsonl", 10), tmp_path / "b.jsonl"
 
-    from tousu.batch.journal import Place, run_mark
+    from tousu.batch.journal import Checkpoint, run_mark
     from tousu.batch.options import TagOptions
 
-    place = Place(99, 999, 0, {"rows": 3, "lines": 3, "rejects": 0, "online": 0, "domains": {}, "decisions": {}})
-    keep_place(output, run_mark(str(source), shipped.version, TagOptions()), place)
+    checkpoint = Checkpoint(
+        99, 999, 0, {"rows": 3, "lines": 3, "rejects": 0, "online": 0, "domains": {}, "decisions": {}}
+    )
+    write_checkpoint(output, run_mark(str(source), shipped.version, TagOptions()), checkpoint)
     assert run(shipped, source, output, resume=True).tally.rows == 10
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from tests.backlog import make_backlog
 from tousu.batch.added import FlatColumns
-from tousu.batch.arrow import joined_texts, tag_columns
+from tousu.batch.arrow import tag_rows
 from tousu.batch.options import TagOptions
+from tousu.batch.rejects import NO_TEXT, NOT_TEXT, text_of
 from tousu.batch.tag import tag_file
 from tousu.classifier import Classifier
 
@@ -43,19 +44,19 @@ def run_job(*arguments: str | Path, cwd: Path) -> dict:
 
 
 def test_rows_without_a_text_get_no_tag_but_a_reason(model):
-    columns = tag_columns(model, ODD, "zh", evidence=True)
+    columns = tag_rows(model, [ODD], "zh", evidence=True).columns
     assert [error is None for error in columns["error"]] == [False] * 5 + [True] * 2
     assert [code is None for code in columns["primary"]] == [True] * 5 + [False] * 2
     assert set(map(len, columns.values())) == {len(ODD)}
 
 
 def test_no_rows_are_no_rows(model):
-    assert set(map(len, tag_columns(model, [], "en", evidence=True).values())) == {0}
+    assert set(map(len, tag_rows(model, [[]], "en", evidence=True).columns.values())) == {0}
 
 
 def test_several_columns_are_one_text_with_a_line_each():
-    assert joined_texts([["a", None, ""], ["b", "c", " "]]) == ["a\nb", "c", ""]
-    assert joined_texts([["a", None]]) == ["a", None]
+    assert [text_of(row) for row in (("a", "b"), (None, "c"))] == [("a\nb", None), ("c", None)]
+    assert [text_of(row) for row in (("", " "), (None,), (1,))] == [("", NO_TEXT), ("", NO_TEXT), ("", NOT_TEXT)]
 
 
 @needs_spark
@@ -108,10 +109,10 @@ HIVE = """
 import json, sys
 from pathlib import Path
 sys.path.insert(0, ".")
-from batch.options import TagOptions
-from batch.spark import open_session, tag_with_spark
-from classifier import Classifier
-from classifier.errors import FileError
+from tousu.batch.options import TagOptions
+from tousu.batch.spark import open_session, tag_with_spark
+from tousu.classifier import Classifier
+from tousu.errors import FileError
 model, place = Path(sys.argv[1]), sys.argv[2]
 conf = {
     "spark.sql.warehouse.dir": place + "/warehouse",
@@ -155,6 +156,6 @@ def executors_that_worked(events: Path) -> set[str]:
 
 def test_the_flat_columns_are_those_of_the_files(model):
     texts = ["电梯困人", "网购的手机是翻新机"]
-    here = tag_columns(model, texts, "zh", evidence=False)
+    here = tag_rows(model, [texts], "zh", evidence=False).columns
     there = FlatColumns("zh").values(model.tag_many(texts), None)
     assert {key: here[key] for key in there if key != "error"} == {key: there[key] for key in there if key != "error"}

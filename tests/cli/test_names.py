@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from tousu.batch.progress import Bar, Lines
 from tousu.cli.console import Plain
+from tousu.cli.progress import Bar, Lines
 
 NAME = "[/a][red]甲[/red]:smile:\x1b[31m\u202e"
 FILE = "[b]乙[old]:bell:\x1b[32m\udcff"  # the last is a byte that is no UTF-8

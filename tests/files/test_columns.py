@@ -8,7 +8,7 @@ from tests.support import COMPLAINTS
 from tousu.errors import ColumnMissing, EncodingUnknown
 from tousu.files.added_columns import ADDED, added_names, neutralise
 from tousu.files.columns import choose_text_columns
-from tousu.files.encoding import script_of
+from tousu.files.encoding import encoding_called
 
 
 @pytest.mark.parametrize(
@@ -65,9 +65,9 @@ def test_other_cells_stay(cell: str) -> None:
     ("name", "shown"), [("gbk", "GB18030"), ("GB2312", "GB18030"), ("utf8", "UTF-8"), ("utf-16", "UTF-16-LE（BOM）")]
 )
 def test_encodings_have_one_name(name: str, shown: str) -> None:
-    assert script_of(name).name == shown
+    assert encoding_called(name).name == shown
 
 
 def test_an_unknown_encoding_is_named() -> None:
     with pytest.raises(EncodingUnknown, match="klingon"):
-        script_of("klingon")
+        encoding_called("klingon")

@@ -15,7 +15,7 @@ import pytest
 
 from tests.backlog import COPIES, SHOPS, make_backlog, write_jsonl
 from tests.support import COMPLAINTS, run
-from tousu.batch.arrow import tag_columns
+from tousu.batch.arrow import tag_rows
 from tousu.classifier import Classifier
 from tousu.errors import ColumnMissing, FileError, FormatUnknown
 from tousu.files.added_columns import ADDED
@@ -38,7 +38,7 @@ def folder(root: Path, small_model: Path, tmp_path_factory: pytest.TempPathFacto
     taggings = model.tag_many([row["投诉内容"] for row in rows])
     write_jsonl(place / "t.jsonl", [row | {"tagging": tag.to_dict()} for row, tag in zip(rows, taggings, strict=True)])
     for name, language in (("t.csv", "zh"), ("t.tsv", "en"), ("t.xlsx", "zh"), ("t.parquet", "en")):
-        columns = tag_columns(model, [row["投诉内容"] for row in rows], language, evidence=False)
+        columns = tag_rows(model, [[row["投诉内容"] for row in rows]], language, evidence=False).columns
         added = {ADDED[language][key]: values for key, values in columns.items()}
         frame = pl.DataFrame(rows).hstack(pl.DataFrame(added, schema_overrides={ADDED[language]["error"]: pl.String}))
         if name == "t.csv":

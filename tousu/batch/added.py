@@ -11,9 +11,15 @@ from tousu.files.added_columns import ADDED, CODES_BETWEEN, DECISIONS, ONLINE
 from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
-    from tousu.batch.evidence import Words
-    from tousu.classifier import Taggings
+    from collections.abc import Sequence
+
+    from tousu.classifier import Classifier, Taggings
     from tousu.files.added_columns import Language
+
+
+Words = list[str]
+SHOWN = 3
+LONGEST_WORD = 20
 
 
 def domain_names(domains: tuple[str, ...]) -> dict[str, str]:
@@ -51,3 +57,16 @@ class FlatColumns:
             "error": [""] * len(taggings),
         }
         return {key: columns[key] for key in ADDED[language]}
+
+
+def words_of(classifier: Classifier, texts: Sequence[str], taggings: Taggings) -> Words:
+    """Return for each text the spans that spoke most for its primary, ``；`` between them."""
+    codes = [taggings.domains[column] for column in taggings.primary.tolist()]
+    found = classifier.explain_many(texts, codes, most=SHOWN)
+    return ["；".join(_shown(span.text) for span in spans) for spans in found]
+
+
+def _shown(span: str) -> str:
+    """Return a span on one line, cut where it is long."""
+    plain = " ".join(span.split())
+    return plain if len(plain) <= LONGEST_WORD else f"{plain[: LONGEST_WORD - 1]}…"

@@ -2,61 +2,79 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pyarrow as pa
 
-from tousu.batch.added import FlatColumns
-from tousu.batch.evidence import words_of
-from tousu.batch.options import LONGEST_TEXT
-from tousu.batch.rejects import fault_of
+from tousu.batch.added import FlatColumns, words_of
+from tousu.batch.rejects import text_of
 from tousu.files.added_columns import ADDED
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tousu.batch.rejects import Fault
-    from tousu.classifier import Classifier
+    from tousu.classifier import Classifier, Taggings
     from tousu.files.added_columns import Language
 
 
-def added_type(key: str, language: Language) -> pa.DataType:
-    """Return the type of the added column ``key``: numbers and English yes/no are typed, all else is text."""
-    if key == "probability":
-        return pa.float64()
-    return pa.bool_() if key == "online" and language == "en" else pa.string()
+class TaggedRows(NamedTuple):
+    """Some rows, tagged.
+
+    Attributes:
+        columns: The added columns by key: None in every one but ``error`` where there is no text to tag.
+        faults: Why a row has no tag; None where it has one.
+        taggings: Of the rows that have one.
+    """
+
+    columns: dict[str, list[Any]]
+    faults: list[Fault | None]
+    taggings: Taggings
 
 
-def joined_texts(columns: Sequence[Sequence[object]]) -> list[object]:
-    """Return each row's text: the cell itself, or several cells' texts, a line each."""
-    if len(columns) == 1:
-        return list(columns[0])
-    return [
-        "\n".join(cell for cell in row if isinstance(cell, str) and cell.strip()) for row in zip(*columns, strict=True)
-    ]
+def added_fields(names: Mapping[str, str], language: Language) -> list[pa.Field]:
+    """Return the added columns' fields: numbers and English yes/no are typed, all else is text.
+
+    Args:
+        names: Names of the added columns by key.
+        language: Language of their cells.
+    """
+    types = {"probability": pa.float64(), "online": pa.bool_() if language == "en" else pa.string()}
+    return [pa.field(names[key], types.get(key, pa.string())) for key in ADDED[language]]
 
 
-def tag_columns(
-    classifier: Classifier, texts: Sequence[object], language: Language, *, evidence: bool
-) -> dict[str, list[Any]]:
-    """Return the added columns by key: None in every one but ``error`` where there is no text to tag.
+def added_arrays(rows: TaggedRows, fields: Sequence[pa.Field]) -> list[pa.Array]:
+    """Return the added columns of some rows, in the order of ``added_fields``."""
+    return [pa.array(values, type=field.type) for values, field in zip(rows.columns.values(), fields, strict=True)]
+
+
+def tag_rows(
+    classifier: Classifier, cells: Sequence[Sequence[object]], language: Language, *, evidence: bool
+) -> TaggedRows:
+    """Tag rows.
 
     Args:
         classifier: The model.
-        texts: A row's value each; what is no string, empty or too long gets no tag.
-        language: Language of the cells.
+        cells: The columns of texts, each with a cell a row; what is no text, empty or too long gets no tag.
+        language: Language of the added cells.
         evidence: Whether to add the words that decided.
     """
-    faults: list[Fault | None] = [fault_of(text, LONGEST_TEXT) for text in texts]
-    good = [text for text, fault in zip(texts, faults, strict=True) if fault is None and isinstance(text, str)]
-    taggings = classifier.tag_many(good)
-    words = words_of(classifier, good, taggings) if evidence else None
+    looked = [text_of(row) for row in zip(*cells, strict=True)]
+    texts = [text for text, fault in looked if fault is None]
+    faults = [fault for _, fault in looked]
+    taggings = classifier.tag_many(texts)
+    words = words_of(classifier, texts, taggings) if evidence else None
     found: dict[str, list[Any]] = {**FlatColumns(language).values(taggings, words)}
     if language == "en":
         found["online"] = taggings.online.tolist()
-    columns: dict[str, list[Any]] = {}
-    for key in ADDED[language]:
-        rest = iter(found[key])
-        columns[key] = [(next(rest) if fault is None else None) for fault in faults]
+    columns = {key: _spread(found[key], faults) for key in ADDED[language]}
     columns["error"] = [fault.reason if fault else None for fault in faults]
-    return columns
+    return TaggedRows(columns, faults, taggings)
+
+
+def _spread(values: list[Any], faults: list[Fault | None]) -> list[Any]:
+    """Return the values of the tagged rows in their places, None in the others."""
+    if len(values) == len(faults):
+        return values
+    rest = iter(values)
+    return [next(rest) if fault is None else None for fault in faults]

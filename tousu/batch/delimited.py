@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from tousu.batch.added import FlatColumns
 from tousu.batch.lines import Block
-from tousu.batch.options import LONGEST_TEXT
-from tousu.batch.rejects import BROKEN_ENCODING, OPEN_QUOTE, TOO_MANY_CELLS, Fault, fault_of
+from tousu.batch.rejects import BROKEN_ENCODING, OPEN_QUOTE, TOO_MANY_CELLS, Fault, text_of
 from tousu.errors import ColumnMissing
 from tousu.files.added_columns import ADDED, added_names, neutralise
 from tousu.files.columns import choose_text_columns
@@ -16,7 +15,7 @@ from tousu.files.formats import DELIMITERS
 from tousu.files.header import find_header
 
 if TYPE_CHECKING:
-    from tousu.batch.evidence import Words
+    from tousu.batch.added import Words
     from tousu.classifier import Taggings
     from tousu.files.added_columns import Language
 
@@ -160,7 +159,7 @@ class Delimited:
             if record.fault is OPEN_QUOTE:
                 body += b'"'
             body = self._trimmed(body, record)
-            fault, text = self._look_at(record, broken)
+            text, fault = self._look_at(record, broken)
             before = self._before(body, record.cells)
             if fault:
                 block.faults.append((block.rows, record.first, fault))
@@ -184,18 +183,16 @@ class Delimited:
         record.cells = record.cells[: self._width]
         return body
 
-    def _look_at(self, record: Record, broken: set[int]) -> tuple[Fault | None, str]:
-        """Return why a record cannot be tagged, or its text."""
+    def _look_at(self, record: Record, broken: set[int]) -> tuple[str, Fault | None]:
+        """Return a record's text, or why it cannot be tagged."""
         if record.fault:
-            return record.fault, ""
+            return "", record.fault
         if broken and not broken.isdisjoint(range(record.first, record.last)):
-            return BROKEN_ENCODING, ""
+            return "", BROKEN_ENCODING
         cells = record.cells
         if len(cells) > self._width:
-            return TOO_MANY_CELLS, ""
-        parts = [cells[place] for place in self._places if place < len(cells)]
-        text = parts[0] if len(parts) == 1 else "\n".join(part for part in parts if part.strip())
-        return fault_of(text, LONGEST_TEXT), text
+            return "", TOO_MANY_CELLS
+        return text_of([cells[place] for place in self._places if place < len(cells)])
 
     def _before(self, body: bytes, cells: list[str]) -> bytes:
         """Return a record's own bytes up to the delimiter before the added cells."""

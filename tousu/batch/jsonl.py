@@ -12,8 +12,7 @@ import numpy as np
 import orjson
 
 from tousu.batch.lines import Block
-from tousu.batch.options import LONGEST_TEXT
-from tousu.batch.rejects import BROKEN_ENCODING, BROKEN_JSON, NO_COLUMN, NOT_OBJECT, Fault, fault_of
+from tousu.batch.rejects import BROKEN_ENCODING, BROKEN_JSON, LONGEST_TEXT, NO_COLUMN, NOT_OBJECT, Fault, text_of
 from tousu.classifier.json_rows import json_lines, json_rows
 from tousu.errors import ColumnMissing, FileError
 from tousu.files.added_columns import free_name
@@ -22,7 +21,7 @@ from tousu.files.columns import choose_text_columns
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from tousu.batch.evidence import Words
+    from tousu.batch.added import Words
     from tousu.classifier import Taggings
 
 KEY = "tagging"
@@ -177,9 +176,7 @@ class JsonLines:
         values = [row[key] for key in self._keys if key in row]
         if not values:
             return "", NO_COLUMN
-        if len(self._keys) > 1:
-            values = ["\n".join(value for value in values if isinstance(value, str) and value.strip())]
-        return values[0], fault_of(values[0], LONGEST_TEXT)
+        return text_of(values)
 
     def _parse(self, line: bytes) -> object:
         """Return the value of a line, or the fault if it has none."""

@@ -8,23 +8,22 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
-from tousu.batch.evidence import Words, words_of
-from tousu.batch.journal import Place
+from tousu.batch.added import Words, words_of
+from tousu.batch.journal import Checkpoint
 from tousu.batch.rejects import Fault, reject_line
 from tousu.errors import FileError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
-    from tousu.batch.options import TagOptions, Tally
-    from tousu.batch.progress import Reporter
+    from tousu.batch.options import Job
+    from tousu.batch.outputs import Outputs
     from tousu.batch.signals import Stopper
-    from tousu.classifier import Classifier, Taggings
-    from tousu.files.sink import Packer, PartFile, Pipe
+    from tousu.classifier import Taggings
+    from tousu.files.sink import Packer
     from tousu.files.source import Source
 
 BLOCK = 1 << 20
@@ -119,89 +118,78 @@ def too_long_record(name: str) -> FileError:
 
 
 class LineRun:
-    """One pass over a line format, from a place on."""
+    """One pass over a line format, from a checkpoint on.
+
+    Args:
+        job: What is to be done.
+        source: Where the rows come from.
+        outputs: Where they go.
+        packer: Spells and packs them.
+        form: Reads and writes the format.
+        keep: Keeps a checkpoint; None where none can be kept.
+    """
 
     def __init__(
-        self,
-        *,
-        source: Source,
-        sink: PartFile | Pipe,
-        rejects: PartFile | None,
-        packer: Packer,
-        form: LineFormat,
-        tally: Tally,
-        keep: Callable[[Place], None] | None,
-        options: TagOptions,
-    ) -> None:
-        self._source, self._sink, self._rejects, self._packer = source, sink, rejects, packer
-        self._form, self._tally, self._keep, self._options = form, tally, keep, options
+        self, job: Job, *, source: Source, outputs: Outputs, packer: Packer, form: LineFormat,
+        keep: Callable[[Checkpoint], None] | None,
+    ) -> None:  # fmt: skip
+        self._source, self._outputs, self._packer, self._form, self._keep = source, outputs, packer, form, keep
+        self._classifier, self._options, self._reporter = job.classifier, job.options, job.reporter
+        self._tally = job.summary.tally
         self._read = 0
 
-    def go(self, classifier: Classifier, reporter: Reporter, stopper: Stopper, *, at: int) -> None:
-        """Tag everything from byte ``at`` of the input on; keep the place now and then, and when stopped.
+    def go(self, stopper: Stopper, *, at: int) -> None:
+        """Tag everything from byte ``at`` of the input on; keep a checkpoint now and then, and when stopped.
 
         Raises:
-            KeyboardInterrupt: The user stopped the run; the place is kept.
+            KeyboardInterrupt: The user stopped the run; a checkpoint is kept.
         """
         self._read = at
         waiting: deque[Future[Outcome]] = deque()
         last = time.monotonic()
         with ThreadPoolExecutor(self._options.threads) as pool:
             for block in blocks(self._source, self._form):
-                waiting.append(pool.submit(self._tag, classifier, block))
+                waiting.append(pool.submit(self._tag, block))
                 if len(waiting) > self._options.threads + 1:
                     self._write(waiting.popleft().result())
-                    reporter.advance(self._source.position(), self._tally.rows)
+                    self._reporter.advance(self._source.position(), self._tally.rows)
                 if stopper.stopped:
-                    self.keep_place()
+                    self._checkpoint()
                     raise KeyboardInterrupt
                 if time.monotonic() - last >= self._options.checkpoint_seconds:
-                    self.keep_place()
+                    self._checkpoint()
                     last = time.monotonic()
             while waiting:
                 self._write(waiting.popleft().result())
-        reporter.advance(self._source.position(), self._tally.rows)
+        self._reporter.advance(self._source.position(), self._tally.rows)
 
-    def keep_place(self) -> None:
+    def _checkpoint(self) -> None:
         """Make what is written safe on disk and note how far that is."""
         if self._keep is None:
             return
-        self._sink.sync()
-        if self._rejects:
-            self._rejects.sync()
-        rejected = self._rejects.offset if self._rejects else 0
-        self._keep(Place(self._read, self._sink.offset, rejected, self._tally.to_dict()))
+        main, rejects = self._outputs.main, self._outputs.rejects
+        main.sync()
+        if rejects:
+            rejects.sync()
+        self._keep(Checkpoint(self._read, main.offset, rejects.offset if rejects else 0, self._tally.to_dict()))
 
-    def _tag(self, classifier: Classifier, block: Block) -> Outcome:
+    def _tag(self, block: Block) -> Outcome:
         """Tag a block's texts; runs in a thread."""
-        taggings = classifier.tag_many(block.texts)
+        taggings = self._classifier.tag_many(block.texts)
         wanted = self._options.evidence and self._form.wants_words
-        return Outcome(block, taggings, words_of(classifier, block.texts, taggings) if wanted else None)
+        return Outcome(block, taggings, words_of(self._classifier, block.texts, taggings) if wanted else None)
 
     def _write(self, outcome: Outcome) -> None:
         """Write a block and count it."""
         block = outcome.block
-        self._sink.write(self._packer.pack(self._form.render(block, outcome.taggings, outcome.words)))
+        self._outputs.main.write(self._packer.pack(self._form.render(block, outcome.taggings, outcome.words)))
         self._tally.replaced = self._packer.replaced
-        if self._rejects and block.faults:
+        if block.faults:
             rows, lines = self._tally.rows, self._tally.lines
             listed = [reject_line(rows + row + 1, fault, line=lines + line + 1) for row, line, fault in block.faults]
-            self._rejects.write(b"".join(listed))
-        count(self._tally, outcome.taggings)
+            self._outputs.reject(b"".join(listed))
+        self._tally.count(outcome.taggings)
         self._tally.rows += block.rows
         self._tally.lines += block.newlines
         self._tally.rejects += len(block.faults)
         self._read += block.read
-
-
-def count(tally: Tally, taggings: Taggings) -> None:
-    """Add taggings to the counts."""
-    if not len(taggings):
-        return
-    places, counts = np.unique(taggings.primary, return_counts=True)
-    for place, number in zip(places.tolist(), counts.tolist(), strict=True):
-        tally.domains[taggings.domains[place]] += number
-    auto = int(taggings.auto.sum())
-    tally.decisions["auto"] += auto
-    tally.decisions["review"] += len(taggings) - auto
-    tally.online += int(taggings.online.sum())

@@ -6,10 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from tousu.files.added_columns import Language
+import numpy as np
 
-LONGEST_TEXT = 1_000_000
+if TYPE_CHECKING:
+    from tousu.batch.progress import Reporter
+    from tousu.classifier import Classifier, Taggings
+    from tousu.files.added_columns import Language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,18 @@ class Tally:
     replaced: int = 0
     domains: Counter[str] = field(default_factory=Counter)
     decisions: Counter[str] = field(default_factory=Counter)
+
+    def count(self, taggings: Taggings) -> None:
+        """Add taggings to the counts."""
+        if not len(taggings):
+            return
+        places, counts = np.unique(taggings.primary, return_counts=True)
+        for place, number in zip(places.tolist(), counts.tolist(), strict=True):
+            self.domains[taggings.domains[place]] += number
+        auto = int(taggings.auto.sum())
+        self.decisions["auto"] += auto
+        self.decisions["review"] += len(taggings) - auto
+        self.online += int(taggings.online.sum())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the counts for JSON."""
@@ -129,3 +143,26 @@ class TagSummary:
             "notes": self.notes,
             "rejects_file": self.rejects_file,
         }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One file to be tagged: what goes through every format's hands.
+
+    Attributes:
+        source: The input's path, or ``-`` for standard input.
+        output: The output's path, or ``-`` for standard output.
+        form: The ending that names the format.
+        classifier: The model.
+        options: How.
+        reporter: Who is told how far it is.
+        summary: What is said at the end; grows on the way.
+    """
+
+    source: str
+    output: str
+    form: str
+    classifier: Classifier
+    options: TagOptions
+    reporter: Reporter
+    summary: TagSummary

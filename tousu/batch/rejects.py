@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+LONGEST_TEXT = 1_000_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +45,18 @@ def reject_line(row: int, fault: Fault, **place: int | str) -> bytes:
     return orjson.dumps({"row": row, **place, "code": fault.code, "reason": fault.reason}) + b"\n"
 
 
-def fault_of(text: object, longest: int) -> Fault | None:
-    """Return why a value cannot be tagged, or None if it can."""
+def text_of(cells: Sequence[object]) -> tuple[str, Fault | None]:
+    """Return the text to tag that some cells of a row make, or why they make none.
+
+    Args:
+        cells: The cells of the row's text columns. One is taken as it is; of several, those with
+            something in them, a line each.
+    """
+    text = cells[0] if len(cells) == 1 else "\n".join(cell for cell in cells if isinstance(cell, str) and cell.strip())
     if text is None:
-        return NO_TEXT
+        return "", NO_TEXT
     if not isinstance(text, str):
-        return NOT_TEXT
+        return "", NOT_TEXT
     if not text or text.isspace():
-        return NO_TEXT
-    return TOO_LONG if len(text) > longest else None
+        return "", NO_TEXT
+    return ("", TOO_LONG) if len(text) > LONGEST_TEXT else (text, None)

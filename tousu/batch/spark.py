@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tousu.batch.arrow import added_type, joined_texts, tag_columns
+from tousu.batch.arrow import added_arrays, added_fields, tag_rows
 from tousu.batch.options import TagSummary, Tally
 from tousu.errors import FileError, ModelMismatch, SettingsError
 from tousu.files.added_columns import ADDED, DECISIONS, ONLINE, added_names
@@ -93,9 +93,9 @@ def tag_table(
     sample = [tuple(row) for row in frame.limit(SAMPLE).collect()]
     places, said = choose_text_columns(frame.columns, sample, options.text_columns, file="表")
     names, notes = added_names(frame.columns, language)
-    added = [StructField(name, from_arrow_type(added_type(key, language))) for key, name in names.items()]
+    added = [StructField(field.name, from_arrow_type(field.type)) for field in added_fields(names, language)]
     ship = _ship(frame.sparkSession, classifier.version, model)
-    tagger = _tagger(ship, classifier.version, tuple(places), tuple(names.items()), language, evidence=options.evidence)
+    tagger = _tagger(ship, classifier.version, tuple(places), names, language, evidence=options.evidence)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="PySpark does not yet fully support pandas")
         tagged = frame.mapInArrow(tagger, StructType([*frame.schema.fields, *added]))
@@ -158,7 +158,7 @@ def _shipped(name: str, version: str) -> Classifier:
 
 
 def _tagger(
-    ship: str, version: str, places: tuple[int, ...], names: tuple[tuple[str, str], ...], language: Language, *,
+    ship: str, version: str, places: tuple[int, ...], names: Mapping[str, str], language: Language, *,
     evidence: bool,
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:  # fmt: skip
     """Return what runs on the executors: record batches in, the same with the added columns out."""
@@ -168,10 +168,10 @@ def _tagger(
 
         classifier = _shipped(ship, version)
         for batch in batches:
-            texts = joined_texts([batch.column(place).to_pylist() for place in places])
-            added = tag_columns(classifier, texts, language, evidence=evidence)
-            fields = [pa.field(name, added_type(key, language)) for key, name in names]
-            arrays = [pa.array(added[key], type=field.type) for (key, _), field in zip(names, fields, strict=True)]
+            cells = [batch.column(place).to_pylist() for place in places]
+            rows = tag_rows(classifier, cells, language, evidence=evidence)
+            fields = added_fields(names, language)
+            arrays = added_arrays(rows, fields)
             yield pa.RecordBatch.from_arrays([*batch.columns, *arrays], schema=pa.schema([*batch.schema, *fields]))
 
     return tag

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tousu.batch.delimited import Delimited
-from tousu.batch.journal import Place, Sinks, rejects_path, run_mark
+from tousu.batch.journal import Checkpoint, run_mark
 from tousu.batch.jsonl import JsonLines
 from tousu.batch.lines import LineFormat, LineRun
-from tousu.batch.options import TagOptions, TagSummary, Tally
+from tousu.batch.options import Job, TagOptions, TagSummary, Tally
+from tousu.batch.outputs import Outputs, ResumableOutputs
 from tousu.batch.progress import Reporter, Silent
 from tousu.batch.signals import Stopper
 from tousu.errors import FileError, FormatUnknown, ResumeRefused
-from tousu.files.encoding import script_of
+from tousu.files.encoding import encoding_called
 from tousu.files.formats import LINE_FORMATS, format_of
-from tousu.files.sink import Packer, PartFile, refuse_input, target_of
+from tousu.files.sink import Packer, part_path, refuse_input, target_of
 from tousu.files.source import PIPE, Source, is_pipe
 from tousu.messages import system_reason
 
@@ -44,8 +45,11 @@ def tag_file(
     check_paths(source, output)
     form = format_of(source, output, options.form)
     summary = TagSummary(source, output, classifier.version)
-    tag = tag_lines if form in LINE_FORMATS else tag_whole
-    tag(source, output, form, classifier, options, reporter or Silent(), summary)
+    job = Job(
+        source=source, output=output, form=form, classifier=classifier, options=options,
+        reporter=reporter or Silent(), summary=summary,
+    )  # fmt: skip
+    (tag_lines if form in LINE_FORMATS else tag_whole)(job)
     summary.seconds = time.monotonic() - began
     return summary
 
@@ -69,9 +73,9 @@ def check_paths(source: str, output: str) -> None:
             refuse_input(Path(source), final)
 
 
-def line_format(form: str, source: Source, options: TagOptions) -> LineFormat:
+def line_format(source: Source, form: str, options: TagOptions) -> LineFormat:
     """Return the reader and writer of a line format."""
-    codec = source.script.inner
+    codec = source.encoding.inner
     if form == ".jsonl":
         return JsonLines(codec=codec, wanted=options.text_columns, name=source.name)
     return Delimited(
@@ -80,85 +84,78 @@ def line_format(form: str, source: Source, options: TagOptions) -> LineFormat:
     )  # fmt: skip
 
 
-def tag_whole(
-    path: str, output: str, form: str, classifier: Classifier, options: TagOptions, reporter: Reporter,
-    summary: TagSummary,
-) -> None:  # fmt: skip
+def tag_whole(job: Job) -> None:
     """Tag a format that is written in one piece: a run that was cut off begins anew."""
-    if output == PIPE or is_pipe(path):
-        raise FormatUnknown(f"{form} 不能走管道", expected="文件作输入和输出", fix="写明文件名")
-    if options.resume:
-        summary.notes.append(f"{form} 不能从中间续写，已从头开始")
+    if job.output == PIPE or is_pipe(job.source):
+        raise FormatUnknown(f"{job.form} 不能走管道", expected="文件作输入和输出", fix="写明文件名")
+    if job.options.resume:
+        job.summary.notes.append(f"{job.form} 不能从中间续写，已从头开始")
     from tousu.batch.parquet import ParquetRun  # each brings a heavy library
     from tousu.batch.workbook.run import WorkbookRun
 
-    final = target_of(Path(output))
-    sink, rejects = PartFile(final), PartFile(rejects_path(final))
+    final = target_of(Path(job.output))
+    outputs = Outputs(final)
     with Stopper() as stopper:
 
         def tick(rows: int) -> None:
-            reporter.advance(rows, rows)
+            job.reporter.advance(rows, rows)
             if stopper.stopped:
                 raise KeyboardInterrupt
 
-        run = (WorkbookRun if form == ".xlsx" else ParquetRun)(classifier, options, summary, tick)
-        reporter.start(Path(path).name, None)
+        job.reporter.start(Path(job.source).name, None)
         try:
-            run.go(path, sink.part, rejects.write)
-            if summary.tally.rejects:
-                rejects.commit()
-                summary.rejects_file = str(rejects.final)
-            else:
-                rejects.drop()
-                rejects.final.unlink(missing_ok=True)
-            sink.commit()
+            run = (WorkbookRun if job.form == ".xlsx" else ParquetRun)(job, tick)
+            run.go(part_path(final), outputs.reject)
+            job.summary.rejects_file = outputs.commit(rejects=job.summary.tally.rejects)
         finally:
-            reporter.stop()
-            for part in (sink, rejects):
-                part.drop()
+            job.reporter.stop()
+            outputs.drop()
 
 
-def tag_lines(
-    path: str, output: str, form: str, classifier: Classifier, options: TagOptions, reporter: Reporter,
-    summary: TagSummary,
-) -> None:  # fmt: skip
+def tag_lines(job: Job) -> None:
     """Tag a line format from a source to a sink, going on where an earlier run stopped if asked to."""
-    final = None if output == PIPE else target_of(Path(output))
-    if options.resume and (final is None or is_pipe(path)):
+    options, summary = job.options, job.summary
+    final = None if job.output == PIPE else target_of(Path(job.output))
+    if options.resume and (final is None or is_pipe(job.source)):
         raise ResumeRefused("管道不能续跑", expected="文件作输入和输出", fix="去掉 --resume")
-    with Source(path) as source, Stopper(active=not source.is_pipe) as stopper:
-        script = source.settle(options.encoding, strict=form != ".jsonl")
-        written = script_of(options.output_encoding) if options.output_encoding else script
-        reader = line_format(form, source, options)
-        packer = Packer(output, script, written)
-        consumed, header = reader.begin(source.peek())
-        summary.notes += [f"编码：{script.name}", *reader.notes]
-        reader.notes.clear()
-        mark = run_mark(path, classifier.version, options)
-        sinks = Sinks(final, mark, resume=options.resume)
+    with Source(job.source) as source, Stopper(active=not source.is_pipe) as stopper:
+        read = source.settle(options.encoding, strict=job.form != ".jsonl")
+        written = encoding_called(options.output_encoding) if options.output_encoding else read
+        form = line_format(source, job.form, options)
+        packer = Packer(job.output, read, written)
+        consumed, header = form.begin(source.peek())
+        summary.notes += [f"编码：{read.name}", *form.notes]
+        form.notes.clear()
+        outputs = ResumableOutputs(final, run_mark(job.source, job.classifier.version, options), resume=options.resume)
         try:
-            place = sinks.place
-            if place is None:
-                sinks.main.write(packer.mark() + packer.pack(header))
-                summary.tally.replaced = packer.replaced
-                summary.tally.lines = source.peek()[:consumed].count(b"\n")
-                place = Place(consumed, sinks.main.offset, 0, summary.tally.to_dict())
-            summary.tally = Tally.from_dict(place.tally)
+            at = _start(outputs, source, packer, summary.tally, consumed, header)
+            summary.tally = Tally.from_dict(at.tally)
             packer.replaced = summary.tally.replaced
-            summary.notes += sinks.notes
-            source.skip(place.read)
-            run = LineRun(
-                source=source, sink=sinks.main, rejects=sinks.rejects, packer=packer, form=reader, tally=summary.tally,
-                keep=None if source.is_pipe else sinks.keep, options=options,
-            )  # fmt: skip
-            reporter.start(source.name, source.size)
-            run.go(classifier, reporter, stopper, at=place.read)
-            summary.notes += reader.notes + source.notes
+            summary.notes += outputs.notes
+            source.skip(at.read)
+            keep = None if source.is_pipe else outputs.keep
+            run = LineRun(job, source=source, outputs=outputs.files, packer=packer, form=form, keep=keep)
+            job.reporter.start(source.name, source.size)
+            run.go(stopper, at=at.read)
+            summary.notes += form.notes + source.notes
             if packer.replaced:
                 summary.notes.append(
                     f"有 {packer.replaced:,} 个字在 {written.name} 中没有，写成了 \\u 加编号；用 --output-encoding utf-8 可以写全"
                 )
-            summary.rejects_file = sinks.commit(rejects=summary.tally.rejects)
+            summary.rejects_file = outputs.commit(rejects=summary.tally.rejects)
         finally:
-            reporter.stop()
-            sinks.close()
+            job.reporter.stop()
+            outputs.close()
+
+
+def _start(
+    outputs: ResumableOutputs, source: Source, packer: Packer, tally: Tally, consumed: int, header: bytes
+) -> Checkpoint:
+    """Return where an earlier run stopped; if none did, write the header and return where that ends."""
+    if outputs.checkpoint:
+        return outputs.checkpoint
+    main = outputs.files.main
+    main.write(packer.mark() + packer.pack(header))
+    tally.replaced = packer.replaced
+    tally.lines = source.peek()[:consumed].count(b"\n")
+    return Checkpoint(consumed, main.offset, 0, tally.to_dict())

@@ -56,9 +56,9 @@ def tag(
     """
     from tousu.batch.folder import tag_folder
     from tousu.batch.options import TagOptions
-    from tousu.batch.progress import reporter_for
     from tousu.batch.tag import tag_file
     from tousu.classifier import Classifier
+    from tousu.cli.progress import reporter_for
 
     options = TagOptions(
         text_columns=tuple(text_column or ()), language=columns, encoding=encoding, output_encoding=output_encoding,

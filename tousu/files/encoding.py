@@ -82,7 +82,7 @@ def _first_bad_byte(file: Rewindable, encoding: str) -> int | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class TextEncoding:
     """How the bytes of a text file spell its characters.
 
     Attributes:
@@ -103,8 +103,8 @@ class Script:
         return "utf-8" if self.wide else self.codec
 
 
-def script_of(name: str, head: bytes = b"") -> Script:
-    """Return the script called ``name``, with the mark ``head`` begins with, if it belongs to that encoding.
+def encoding_called(name: str, head: bytes = b"") -> TextEncoding:
+    """Return the encoding called ``name``, with the mark ``head`` begins with, if it belongs to that encoding.
 
     GBK and GB2312 are read and written as GB18030, of which they are parts.
 
@@ -118,11 +118,11 @@ def script_of(name: str, head: bytes = b"") -> Script:
     marked = next((item for item in MARKS if head.startswith(item[0])), None)
     if plain in ("utf-8", "utf-8-sig"):
         mark = codecs.BOM_UTF8 if head.startswith(codecs.BOM_UTF8) or (plain == "utf-8-sig" and not head) else b""
-        return Script("UTF-8（BOM）" if mark else "UTF-8", mark, "utf-8", wide=False)
+        return TextEncoding("UTF-8（BOM）" if mark else "UTF-8", mark, "utf-8", wide=False)
     if plain in ("gb18030", "gbk", "gb2312"):
-        return Script("GB18030", b"", "gb18030", wide=False)
+        return TextEncoding("GB18030", b"", "gb18030", wide=False)
     if plain in ("big5", "big5hkscs", "cp950", "ascii", "iso8859-1", "cp1252"):
-        return Script(plain, b"", plain, wide=False)
+        return TextEncoding(plain, b"", plain, wide=False)
     if plain.startswith(("utf-16", "utf-32")):
         bits = plain[4:6]
         fits = marked is not None and marked[1] == f"utf-{bits}"
@@ -133,21 +133,21 @@ def script_of(name: str, head: bytes = b"") -> Script:
         big = mark in (codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE) or plain.endswith("be")
         order = "be" if big else "le"
         shown = f"UTF-{bits}-{order.upper()}{'（BOM）' if mark else ''}"
-        return Script(shown, mark, f"utf-{bits}-{order}", wide=True)
+        return TextEncoding(shown, mark, f"utf-{bits}-{order}", wide=True)
     raise EncodingUnknown(
         f"不认识或不支持的编码：{name}", expected="utf-8、utf-8-sig、utf-16、gb18030、big5 等", fix="改用其中之一"
     )
 
 
-def script_of_start(head: bytes) -> Script | None:
-    """Return the script a file's first bytes allow, or None if they fit none; a cut last character is forgiven."""
+def encoding_of_start(head: bytes) -> TextEncoding | None:
+    """Return the encoding a file's first bytes allow, or None if they fit none; a cut last character is forgiven."""
     for mark, encoding in MARKS:
         if head.startswith(mark):
-            return script_of(encoding, head)
+            return encoding_called(encoding, head)
     for encoding in ("utf-8", "gb18030"):
         try:
             codecs.getincrementaldecoder(encoding)("strict").decode(head, final=False)
         except UnicodeDecodeError:
             continue
-        return script_of(encoding, head)
+        return encoding_called(encoding, head)
     return None

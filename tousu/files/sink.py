@@ -21,7 +21,7 @@ from tousu.messages import system_reason
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from tousu.files.encoding import Script
+    from tousu.files.encoding import TextEncoding
 
 
 def part_path(final: Path) -> Path:
@@ -215,7 +215,7 @@ class Packer:
         replaced: How many characters the output's encoding does not have; each is written as an escape, as in JSON.
     """
 
-    def __init__(self, name: str, read: Script, written: Script) -> None:
+    def __init__(self, name: str, read: TextEncoding, written: TextEncoding) -> None:
         self._packing = "" if name == PIPE else packing_of(name)
         self._read, self._written = read, written
         self._same = written.codec == read.inner

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import zstandard
 
 from tousu.errors import EncodingUnknown, FileError, FileSuspicious, ResumeRefused
-from tousu.files.encoding import Script, detect_encoding, script_of, script_of_start
+from tousu.files.encoding import TextEncoding, detect_encoding, encoding_called, encoding_of_start
 from tousu.files.unpacking import UNPACK_ERRORS, unpack_reason
 from tousu.messages import system_reason
 
@@ -62,7 +62,7 @@ class Source:
         name: What to call it in messages.
         is_pipe: Whether it can be read but once: standard input, a named pipe, ``<(…)``.
         size: Bytes on disk, or None for a pipe.
-        script: How the bytes spell characters, once settled.
+        encoding: How the bytes spell characters, once settled.
         notes: What was found on the way, in Chinese.
     """
 
@@ -74,7 +74,7 @@ class Source:
         self._head = self._ready = b""
         self.notes: list[str] = []
         self._given = 0
-        self.script = script_of("utf-8")
+        self.encoding = encoding_called("utf-8")
         try:
             self.size = None if self.is_pipe else self._path.stat().st_size
             self._raw: BinaryIO = sys.stdin.buffer if path == PIPE else self._path.open("rb")
@@ -138,7 +138,7 @@ class Source:
                 fix="确认来源可靠后先自行解压，再交给 tousu tag",
             )
 
-    def settle(self, encoding: str | None, *, strict: bool) -> Script:
+    def settle(self, encoding: str | None, *, strict: bool) -> TextEncoding:
         """Decide how the bytes spell characters and take the mark off.
 
         Args:
@@ -153,26 +153,26 @@ class Source:
         self._given = 0
         head = self._head
         if encoding:
-            self.script = script_of(encoding, head)
+            self.encoding = encoding_called(encoding, head)
         else:
-            found = script_of_start(head)
+            found = encoding_of_start(head)
             sure = found is not None and (found.wide or (not strict and found.codec == "utf-8"))
             if not sure and not self.is_pipe:
                 found = self._climb(strict=strict) or found
             if found is None and strict:
                 detect_encoding(io.BytesIO(head), name=self.name)
-            self.script = found or script_of("utf-8")
-        if self.script.mark and head.startswith(self.script.mark):
-            self._head = head[len(self.script.mark) :]
-        if self.script.wide:
-            self._decoder = codecs.getincrementaldecoder(self.script.codec)("surrogatepass")
-        return self.script
+            self.encoding = found or encoding_called("utf-8")
+        if self.encoding.mark and head.startswith(self.encoding.mark):
+            self._head = head[len(self.encoding.mark) :]
+        if self.encoding.wide:
+            self._decoder = codecs.getincrementaldecoder(self.encoding.codec)("surrogatepass")
+        return self.encoding
 
-    def _climb(self, *, strict: bool) -> Script | None:
+    def _climb(self, *, strict: bool) -> TextEncoding | None:
         """Try the ladder on the whole file."""
         fresh = _Fresh(str(self._path))
         try:
-            return script_of(detect_encoding(fresh, name=self.name), self._head)
+            return encoding_called(detect_encoding(fresh, name=self.name), self._head)
         except EncodingUnknown:
             if strict:
                 raise
@@ -220,7 +220,7 @@ class Source:
         """
         if self._decoder is None and not self._packing and not self.is_pipe:
             self._head = b""
-            self._raw.seek(len(self.script.mark) + size)
+            self._raw.seek(len(self.encoding.mark) + size)
             return
         while size > 0:
             piece = self.read(min(size, HEAD))

@@ -200,8 +200,8 @@ def _workbook(path: Path) -> Iterator[Table]:
 def _text_of(path: Path) -> io.TextIOWrapper:
     """Return a file's characters; bytes that spell none become replacement characters."""
     source = Source(str(path))
-    script = source.settle(None, strict=False)
-    return io.TextIOWrapper(io.BufferedReader(_Raw(source), 1 << 20), script.inner, errors="replace", newline="")
+    encoding = source.settle(None, strict=False)
+    return io.TextIOWrapper(io.BufferedReader(_Raw(source), 1 << 20), encoding.inner, errors="replace", newline="")
 
 
 class _Raw(io.RawIOBase):

@@ -13,11 +13,8 @@ import python_calamine
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
-from tousu.batch.added import FlatColumns
-from tousu.batch.evidence import words_of
-from tousu.batch.lines import count
-from tousu.batch.options import LONGEST_TEXT
-from tousu.batch.rejects import CELL_CUT, NO_RESULT, fault_of, reject_line
+from tousu.batch.added import FlatColumns, words_of
+from tousu.batch.rejects import CELL_CUT, NO_RESULT, reject_line, text_of
 from tousu.batch.workbook.cells import SheetCells, Uncomputed
 from tousu.batch.workbook.formulas import FormulaRules
 from tousu.batch.workbook.layout import COLUMNS, begin_sheet, by_column, set_columns, set_filter, set_links
@@ -34,12 +31,11 @@ from tousu.files.header import names_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tousu.batch.options import TagOptions, TagSummary
+    from tousu.batch.options import Job
     from tousu.batch.rejects import Fault
     from tousu.batch.workbook.package import Name
     from tousu.batch.workbook.rows import Cells
     from tousu.batch.workbook.scan import RowMarks, SheetScan
-    from tousu.classifier import Classifier
     from tousu.files.added_columns import Language
 
 CHUNK, MOST_IN_CHUNK = 2000, 50_000  # rows, cells
@@ -69,24 +65,26 @@ class Plan:
 class WorkbookRun:
     """One workbook, from one file to another."""
 
-    def __init__(
-        self, classifier: Classifier, options: TagOptions, summary: TagSummary, tick: Callable[[int], None]
-    ) -> None:
-        self._classifier, self._options, self._summary, self._tick = classifier, options, summary, tick
-        self._language: Language = options.language or "zh"
+    def __init__(self, job: Job, tick: Callable[[int], None]) -> None:
+        self._source, self._classifier, self._options, self._summary = (
+            job.source, job.classifier, job.options, job.summary,
+        )  # fmt: skip
+        self._tick = tick
+        self._language: Language = job.options.language or "zh"
         self._flat = FlatColumns(self._language)
         self._overview = Overview()
         self._done = 0
         self._book: Any = None
         self._named: bool | None = None
 
-    def go(self, source: str, part: Path, reject: Callable[[bytes], None]) -> None:
-        """Tag the workbook at ``source`` and write it to ``part``.
+    def go(self, part: Path, reject: Callable[[bytes], None]) -> None:
+        """Tag the job's workbook and write it to ``part``.
 
         Raises:
             FileError: It cannot be read, is locked, or is suspicious.
             ColumnMissing: No sheet of it holds complaints.
         """
+        source = self._source
         name = Path(source).name
         package = Package(source, name)
         scratch = part.with_suffix(".tousu-tmp")
@@ -251,7 +249,7 @@ class WorkbookRun:
         columns = self._flat.values(taggings, words)
         tags = (dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True))
         tally = self._summary.tally
-        count(tally, taggings)
+        tally.count(taggings)
         self._overview_of(plan, [row for _, row, _ in chunk], looked, taggings)
         decided = iter(taggings.auto.tolist())
         for (number, row, marks), (_, fault) in zip(chunk, looked, strict=True):
@@ -387,10 +385,7 @@ def _look_at(row: Cells, texts: Sequence[int]) -> tuple[str, Fault | None]:
     parts = [row[column] if column < len(row) else "" for column in texts]
     if any(isinstance(part, Uncomputed) for part in parts):
         return "", NO_RESULT
-    if len(parts) > 1:
-        parts = ["\n".join(part for part in parts if isinstance(part, str) and part.strip())]
-    fault = fault_of(parts[0], LONGEST_TEXT)
-    return ("" if fault else parts[0]), fault
+    return text_of(parts)
 
 
 def _has_days(rows: Sequence[Cells], column: int) -> bool:
