@@ -3,6 +3,7 @@
     TousuError
     ├── TextError            a text that cannot be tagged
     ├── TaxonomyError        the taxonomy file breaks its rules
+    ├── RulesError           a table of signals, authorities, attention or hints breaks its rules
     ├── ModelError           a model directory that must not be used
     │   ├── ModelMissing     no model there
     │   ├── ModelCorrupt     a file is missing or its bytes are not the recorded ones
@@ -67,6 +68,12 @@ class TaxonomyError(TousuError):
     """The taxonomy file breaks its rules."""
 
     code = "taxonomy_invalid"
+
+
+class RulesError(TousuError):
+    """A table of signals, authorities, attention or acceptance hints breaks its rules."""
+
+    code = "rules_invalid"
 
 
 class ModelError(TousuError):

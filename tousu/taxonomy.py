@@ -6,36 +6,20 @@ import datetime
 import functools
 import hashlib
 import json
-import re
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from tousu.errors import TaxonomyError
-from tousu.messages import toml_reason, value_reason
 from tousu.resources import data_root
+from tousu.toml_tables import Entry, parse_table, place_of, read_source
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
-REASONS = {
-    "missing": "缺少这个键",
-    "extra_forbidden": "不认识这个键",
-    "string_pattern_mismatch": "代码只能用小写字母、数字和下划线，以字母开头",
-    "too_short": "至少要有一项",
-    "tuple_type": "应为数组",
-    "dict_type": "应为一张表",
-    "model_type": "应为一张表",
-}
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Status = Literal["confirmed", "partly", "from_memory"]
+TITLE = "领域表"
 Nature = Literal["售后服务", "合同", "质量", "虚假宣传", "安全", "价格", "假冒", "人格权益", "计量", "其他"]
-
-
-class Entry(BaseModel):
-    """A table of the file: no key too many, nothing changed after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 class Dated(Entry):
@@ -191,39 +175,10 @@ def load_taxonomy(path: Path | None = None) -> Taxonomy:
         TaxonomyError: The file cannot be read or breaks a rule; the message names line, key and what to do.
     """
     file = default_path() if path is None else path
-    try:
-        source = file.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise TaxonomyError(f"领域表读不出：{file}", expected="UTF-8 的 TOML 文件", fix="检查路径与编码") from error
-    try:
-        content = tomllib.loads(source)
-    except tomllib.TOMLDecodeError as error:
-        raise TaxonomyError(f"领域表 {file} 不是合法的 TOML：{toml_reason(error)}", fix="改正该行的写法") from error
-    try:
-        taxonomy = Taxonomy.model_validate(content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = _place(source, first["loc"])
-        raise TaxonomyError(
-            f"领域表 {file} {place}：{value_reason(first, REASONS)}",
-            fix="按文件开头的说明改正该键",
-        ) from error
+    source = read_source(file, TITLE, TaxonomyError)
+    taxonomy = parse_table(source, file, Taxonomy, TITLE, TaxonomyError)
     _check_references(file, source, taxonomy)
     return taxonomy
-
-
-def _place(source: str, loc: tuple[int | str, ...]) -> str:
-    """Return "第 n 行 key" for the place a validation error names."""
-    lines = source.splitlines()
-    at, end = 0, len(lines)
-    if len(loc) > 1 and isinstance(loc[1], int):
-        headers = [n for n, line in enumerate(lines) if re.match(rf"\s*\[\[{loc[0]}\]\]", line)]
-        at = headers[loc[1]] if loc[1] < len(headers) else 0
-        after = [n for n, line in enumerate(lines) if n > at and line.lstrip().startswith("[[")]
-        end = after[0] if after else end
-    key = next((part for part in loc[2 if len(loc) > 1 else 0 :] if isinstance(part, str)), str(loc[0]))
-    found = [n for n in range(at, end) if re.match(rf"\s*{re.escape(key)}\s*=", lines[n])]
-    return f"第 {(found[0] if found else at) + 1} 行 {'.'.join(str(part) for part in loc)}"
 
 
 def _check_references(file: Path, source: str, taxonomy: Taxonomy) -> None:
@@ -253,5 +208,5 @@ def _check_references(file: Path, source: str, taxonomy: Taxonomy) -> None:
     for loc, target, known in pointers:
         if target not in known:
             raise TaxonomyError(
-                f"领域表 {file} {_place(source, loc)}：{target} 不存在", fix="改成已有的代码，或先添上它"
+                f"领域表 {file} {place_of(source, loc)}：{target} 不存在", fix="改成已有的代码，或先添上它"
             )

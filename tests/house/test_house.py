@@ -29,7 +29,10 @@ FLOORS = (
     {"tousu_training.commands", "tousu_service.commands"},
 )
 # Modules at the top of ``tousu`` that every room may use.
-GROUND = {"errors", "extras", "messages", "near_duplicates", "resources", "taxonomy", "timezone"}
+GROUND = {
+    "attention", "case_codes", "errors", "extras", "messages", "near_duplicates", "resources", "signals", "taxonomy",
+    "timezone", "toml_tables",
+}  # fmt: skip
 ENTRIES = {"tousu", "tousu.__main__"}  # the public names, imported when asked for; ``python -m tousu``
 
 

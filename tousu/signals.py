@@ -1,0 +1,154 @@
+"""Kinds of case, signals and authorities: what each code means, rests on and asks of the station.
+
+The codes are fixed, for the model's columns stand in their order; names and words are people's to change.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
+from tousu.errors import RulesError
+from tousu.resources import data_root
+from tousu.taxonomy import Basis, Code, Law, Status, Words, load_taxonomy
+from tousu.toml_tables import Entry, parse_table, place_of, read_source
+
+SIGNALS_TITLE, AUTHORITIES_TITLE = "风险提示表", "转办部门表"
+
+
+class Meaning(Entry):
+    """A kind of case or a signal."""
+
+    code: Code
+    name: Words
+    meaning: Words
+    basis: tuple[Basis, ...]
+    station: Words
+
+
+class SignalTable(Entry):
+    """The file of kinds and signals."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    version: Words
+    kinds: tuple[Meaning, ...] = Field(alias="kind")
+    signals: tuple[Meaning, ...] = Field(alias="signal")
+
+    @property
+    def kind_names(self) -> dict[str, str]:
+        """Chinese name of each kind by code."""
+        return {kind.code: kind.name for kind in self.kinds}
+
+    @property
+    def signal_names(self) -> dict[str, str]:
+        """Chinese name of each signal by code."""
+        return {signal.code: signal.name for signal in self.signals}
+
+
+class Authority(Entry):
+    """An authority that matters outside the remit belong to."""
+
+    code: Code
+    name: Words
+    local: Words | None = None
+    handles: Words
+    law: Code | None = None
+    articles: Words | None = None
+    status: Status
+    station: Words
+
+    @property
+    def shown(self) -> str:
+        """What it is called here: its local name, where one is given."""
+        return self.local or self.name
+
+
+class AuthorityTable(Entry):
+    """The file of authorities."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    version: Words
+    authorities: tuple[Authority, ...] = Field(alias="authority")
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What each authority is called here, by code."""
+        return {authority.code: authority.shown for authority in self.authorities}
+
+
+@functools.cache
+def load_signals(path: Path | None = None) -> SignalTable:
+    """Read and check the file of kinds and signals, the shipped one by default; the same path is read once.
+
+    Raises:
+        RulesError: The file cannot be read or breaks a rule; the message names line and key.
+    """
+    file = data_root() / "data" / "signals.toml" if path is None else path
+    source = read_source(file, SIGNALS_TITLE, RulesError)
+    table = parse_table(source, file, SignalTable, SIGNALS_TITLE, RulesError)
+    _check_codes(file, source, "kind", [item.code for item in table.kinds], KINDS, SIGNALS_TITLE)
+    _check_codes(file, source, "signal", [item.code for item in table.signals], SIGNALS, SIGNALS_TITLE)
+    named = [("kind", n, item.basis) for n, item in enumerate(table.kinds)]
+    named += [("signal", n, item.basis) for n, item in enumerate(table.signals)]
+    for of, number, basis in named:
+        for part in basis:
+            _check_law(file, source, (of, number, "basis"), part.law, SIGNALS_TITLE)
+    return table
+
+
+@functools.cache
+def load_authorities(path: Path | None = None) -> AuthorityTable:
+    """Read and check the file of authorities, the shipped one by default; the same path is read once.
+
+    Raises:
+        RulesError: The file cannot be read or breaks a rule; the message names line and key.
+    """
+    file = data_root() / "data" / "authorities.toml" if path is None else path
+    source = read_source(file, AUTHORITIES_TITLE, RulesError)
+    table = parse_table(source, file, AuthorityTable, AUTHORITIES_TITLE, RulesError)
+    codes = [item.code for item in table.authorities]
+    _check_codes(file, source, "authority", codes, AUTHORITIES, AUTHORITIES_TITLE)
+    for number, item in enumerate(table.authorities):
+        if item.law is not None:
+            _check_law(file, source, ("authority", number, "law"), item.law, AUTHORITIES_TITLE)
+    return table
+
+
+def laws_of(basis: tuple[Basis, ...]) -> list[tuple[Law, str]]:
+    """Return the laws with their dates, and the articles, that a kind or signal rests on."""
+    laws = {law.id: law for law in load_taxonomy().laws}
+    return [(laws[part.law], part.articles) for part in basis]
+
+
+def _check_codes(file: Path, source: str, of: str, codes: list[str], fixed: tuple[str, ...], title: str) -> None:
+    """Refuse codes other than the fixed ones, which are the model's, in their order.
+
+    Raises:
+        RulesError: They differ; the message names the first place.
+    """
+    for number, code in enumerate(codes):
+        if number >= len(fixed) or code != fixed[number]:
+            wanted = fixed[number] if number < len(fixed) else "到此为止"
+            raise RulesError(
+                f"{title} {file} {place_of(source, (of, number, 'code'))}：这里不该是 {code}",
+                expected=wanted, fix="代码与次序是模型的列，改回原样；名称可以随意改",
+            )  # fmt: skip
+    if len(codes) < len(fixed):
+        raise RulesError(f"{title} {file} 里没有 {fixed[len(codes)]}", fix="补上这一张表")
+
+
+def _check_law(file: Path, source: str, loc: tuple[str, int, str], law: str, title: str) -> None:
+    """Refuse a law that the taxonomy file does not know.
+
+    Raises:
+        RulesError: It does not.
+    """
+    if all(law != known.id for known in load_taxonomy().laws):
+        raise RulesError(
+            f"{title} {file} {place_of(source, loc)}：领域表里没有法规 {law}",
+            fix="改成领域表里的法规代码，或先在那里添上",
+        )
