@@ -28,6 +28,8 @@
         ├── BodyTooLarge     the body is over the limit
         ├── BodyTooSlow      the body did not arrive in time
         ├── HeadTooLarge     the request line and headers are over the limit
+        ├── AddressUnknown   nothing stands at the address
+        ├── HostRefused      the request names another host than this service
         ├── KeyRefused       no key came with it, or none that is in force
         ├── ScopeMissing     the key is in force but not for this
         ├── RateExceeded     the key's requests come too fast
@@ -222,6 +224,18 @@ class HeadTooLarge(RequestError):
     """The request line and headers of a request are over the limit."""
 
     code = "head_too_large"
+
+
+class AddressUnknown(RequestError):
+    """There is nothing at the address of a request."""
+
+    code = "not_found"
+
+
+class HostRefused(RequestError):
+    """A request without a key names another host than the service goes by."""
+
+    code = "host_refused"
 
 
 class KeyRefused(RequestError):

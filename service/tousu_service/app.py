@@ -16,6 +16,7 @@ from fastapi import Depends, FastAPI
 from tousu.errors import TousuError
 from tousu.taxonomy import load_taxonomy
 from tousu_service.auth.access import Access, refuse_open_access
+from tousu_service.auth.open_streams import OpenStreams
 from tousu_service.auth.rate_limit import RateLimit
 from tousu_service.classify.micro_batch import MicroBatcher
 from tousu_service.deps import known_parameters
@@ -27,7 +28,7 @@ from tousu_service.registry.live_model import LiveModel
 from tousu_service.routes import audit, classify, corrections, docs, health, metrics, models, taxonomy
 from tousu_service.schemas import Problem
 from tousu_service.server import memory
-from tousu_service.server.protocol import LIMITS, Limits
+from tousu_service.server.limits import KEY, Limits
 from tousu_service.settings import load_settings
 from tousu_service.store import Store
 from tousu_service.telemetry import logs
@@ -51,6 +52,7 @@ REFUSALS = {
     409: "同一幂等键用于不同内容",
     413: "请求体超过上限",
     415: "请求体不是 JSON 或是压缩过的",
+    421: "未设密钥时，请求的主机名不是本机",
     422: "字段不合要求，message 与 field 说明是哪一个",
     429: "请求过快，按 Retry-After 重试",
     503: "暂时不能服务，按 Retry-After 重试",
@@ -104,7 +106,12 @@ async def _lifespan(
     memory.settle()
     log.info("ready", model=parts.live_model.current().version, problem=parts.live_model.problem)
     try:
-        yield {LIMITS: Limits(settings.header_seconds, settings.body_seconds)}
+        yield {
+            KEY: Limits(
+                head=settings.header_seconds, body=settings.body_seconds, write=settings.write_seconds,
+                most_connections=settings.max_connections_per_address, proxies=settings.proxies,
+            )
+        }  # fmt: skip
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
@@ -134,4 +141,5 @@ def _opened(settings: Settings, counted: Metrics) -> Parts:
     return Parts(
         settings=settings, metrics=counted, store=store, taxonomy=domains, live_model=live,
         micro_batcher=MicroBatcher(live, counted), rate_limit=rate_limit, access=access,
+        open_streams=OpenStreams(settings.max_streams_per_key),
     )  # fmt: skip

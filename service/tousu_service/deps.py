@@ -2,6 +2,7 @@
 
 # No postponed annotations here: FastAPI could not resolve those of a callable object such as Require.
 import functools
+from contextlib import ExitStack
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -10,8 +11,11 @@ from fastapi.openapi.models import HTTPBearer
 from fastapi.security.base import SecurityBase
 
 from tousu.classifier.model import Classifier
+from tousu.errors import RateExceeded
 from tousu.taxonomy import Taxonomy
-from tousu_service.auth.access import Scope
+from tousu_service.auth.access import LOCAL, Scope
+from tousu_service.http.error_handlers import refusal
+from tousu_service.http.middleware import EXCHANGE
 from tousu_service.parts import parts_of
 from tousu_service.settings import Settings
 from tousu_service.store import Store
@@ -64,6 +68,20 @@ class Require(SecurityBase):
 def require(scope: Scope) -> Require:
     """Return the dependency that admits clients with a scope."""
     return Require(scope)
+
+
+def open_stream(request: Request) -> ExitStack:
+    """Return a client's place among its open streams; closing it gives the place back.
+
+    Raises:
+        HTTPException: It has too many open.
+    """
+    client = request.scope[EXCHANGE].client
+    address = request.client.host if request.client else ""
+    try:
+        return parts_of(request).open_streams.enter(address if client == LOCAL.id else client)
+    except RateExceeded as error:
+        raise refusal(error, retry_after=1) from None
 
 
 async def known_parameters(request: Request) -> None:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
     from tousu.taxonomy import Taxonomy
     from tousu_service.auth.access import Access
+    from tousu_service.auth.open_streams import OpenStreams
     from tousu_service.auth.rate_limit import RateLimit
     from tousu_service.classify.micro_batch import MicroBatcher
     from tousu_service.registry.live_model import LiveModel
@@ -31,6 +32,7 @@ class Parts:
         micro_batcher: The way of single texts to it.
         rate_limit: How fast each key may ask.
         access: Who may.
+        open_streams: How many streams each holds open.
     """
 
     settings: Settings
@@ -41,6 +43,7 @@ class Parts:
     micro_batcher: MicroBatcher
     rate_limit: RateLimit
     access: Access
+    open_streams: OpenStreams
 
 
 def parts_of(request: Request) -> Parts:

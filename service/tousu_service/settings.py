@@ -19,6 +19,7 @@ from tousu_service.validation import SUB_PATH, reason
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from ipaddress import IPv4Network, IPv6Network
 
     from pydantic.fields import FieldInfo
 
@@ -54,6 +55,9 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535, description="监听的端口；0 为任取一个空闲的")
     workers: int = Field(1, ge=1, le=64, description="工作进程数，每个约占 200 MB 内存")
     root_path: SubPath = Field("", description="反向代理之下的子路径，如 /tousu")
+    allowed_hosts: str = Field(
+        "", description="未设密钥时，除本机外还可以用哪些主机名来访问，逗号分隔；防网页借域名绕进本机（DNS 重绑定）"
+    )
     trusted_proxies: str = Field(
         "127.0.0.1", description="相信哪些反向代理报来的客户端地址：地址或网段，逗号分隔；* 为全部"
     )
@@ -66,11 +70,18 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, description="请求体最大多少字节，超过的回 413；流式接口不限总量"
     )
-    body_seconds: float = Field(15.0, gt=0, description="请求体须在多少秒内收完，超过的回 408；流式接口为每两段之间")
+    body_seconds: float = Field(15.0, gt=0, description="请求体须在多少秒内收完，超过的回 408；流式接口为每一行")
     header_seconds: float = Field(10.0, gt=0, description="连接建立后须在多少秒内发完请求头，否则断开")
+    write_seconds: float = Field(15.0, gt=0, description="回答发出后对方多少秒不收，就断开")
     keep_alive_seconds: int = Field(75, ge=1, description="空闲连接保留多少秒")
     shutdown_seconds: int = Field(15, ge=1, description="停止时最多等多少秒，让已收到的请求答完")
     max_in_flight: int = Field(512, ge=1, description="一个工作进程同时处理多少请求，再多的回 503")
+    max_connections_per_address: int = Field(
+        1024, ge=0, description="一个工作进程里同一地址至多开多少连接；0 为不限；不算 trusted_proxies 里的反向代理"
+    )
+    max_streams_per_key: int = Field(
+        64, ge=1, description="一个工作进程里每把密钥（未设密钥时每个地址）同时至多多少个流式请求和导出，再多的回 429"
+    )
     rate_per_second: float = Field(1000.0, ge=0, description="每把密钥每秒多少请求，超过的回 429；0 为不限")
     rate_burst: int = Field(2000, ge=1, description="每把密钥一时可以多发多少请求")
     key_grace_seconds: float = Field(300.0, ge=0, description="数据库连不上时，多久之内验证过的密钥仍可打标签")
@@ -121,6 +132,13 @@ class Settings(BaseSettings):
         """Take only what ``load_settings`` hands over, which has put the sources in order."""
         del settings_cls, env_settings, dotenv_settings, file_secret_settings
         return (init_settings,)
+
+    @property
+    def proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """The networks of the reverse proxies that are believed."""
+        if self.trusted_proxies == "*":
+            return ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0")
+        return tuple(ipaddress.ip_network(part.strip()) for part in self.trusted_proxies.split(","))
 
     @property
     def on_loopback(self) -> bool:

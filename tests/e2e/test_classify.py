@@ -160,7 +160,7 @@ def test_a_stream_answers_while_it_is_still_being_sent(service):
     import socket
 
     with socket.create_connection(("127.0.0.1", service.port), timeout=10) as plain:
-        plain.sendall(b"POST /v1/classify/stream HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n")
+        plain.sendall(b"POST /v1/classify/stream HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-ndjson\r\n")
         plain.sendall(b"Transfer-Encoding: chunked\r\n\r\n")
         file = plain.makefile("rb")
         for line in lines():

@@ -8,7 +8,7 @@ import pytest
 
 from tousu.errors import NotFound, SettingsError
 from tousu_service.auth.keyring import Keyring
-from tousu_service.auth.refusals import MOST_KNOWN, Refusals
+from tousu_service.auth.refusals import MOST_KNOWN, Refusals, write_refusal
 from tousu_service.store import Store, audit, keys
 
 
@@ -91,16 +91,17 @@ def test_wrong_names_and_scopes_are_refused(store, name, scopes):
     assert keys.listed(store) == []
 
 
-def test_refusals_leave_a_line_a_minute_not_one_each(store):
+def test_refusals_leave_a_line_a_minute_not_one_each():
     refusals = Refusals()
-    for _ in range(50):
-        refusals.write(store, reason="unknown", presented="abc", host="10.0.0.9", path="/v1/classify")
-    refusals.write(store, reason="revoked", presented="abc", host="10.0.0.9", path="/v1/classify")
-    lines = audit.lines(store)
-    assert [(line.action, line.actor, line.detail["reason"]) for line in lines] == [
-        ("key_refused", "10.0.0.9", "unknown"),
-        ("key_refused", "10.0.0.9", "revoked"),
-    ]
+    assert [refusals.count("unknown", "abc", "10.0.0.9") for _ in range(50)] == [1] + [None] * 49
+    assert refusals.count("revoked", "abc", "10.0.0.9") == 1
+
+
+def test_a_refusal_is_written_with_its_cause(store):
+    write_refusal(store, reason="unknown", times=3, presented="abc", host="10.0.0.9", path="/v1/classify")
+    (line,) = audit.lines(store)
+    assert (line.action, line.actor) == ("key_refused", "10.0.0.9")
+    assert line.detail == {"reason": "unknown", "key": "abc", "path": "/v1/classify", "times": 3}
 
 
 def test_refusals_by_ever_new_callers_do_not_fill_memory_or_disk():

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import ipaddress
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 
-from tousu.errors import KeyRefused, RateExceeded, ScopeMissing, SettingsError, StoreError
+from tousu.errors import HostRefused, KeyRefused, RateExceeded, ScopeMissing, SettingsError, StoreError
 from tousu_service.auth.keyring import Keyring
-from tousu_service.auth.refusals import Refusals
+from tousu_service.auth.refusals import Refusals, write_refusal
 from tousu_service.http.error_handlers import refusal
 from tousu_service.http.middleware import EXCHANGE
 from tousu_service.store import keys
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from tousu_service.auth.rate_limit import RateLimit
+    from tousu_service.http.middleware import Exchange
     from tousu_service.settings import Settings
     from tousu_service.store import Store
 
 Scope = Literal["classify", "correct", "admin"]
 MOST_REMEMBERED = 1000
+LOOK_UPS = 8  # threads for keys that may not be ours; the others are for those who have one
 # Whoever asks from this machine while no key has ever been made. Administration is by the command line then.
 LOCAL = keys.ApiKey(
     "local", "本机", frozenset({"classify", "correct"}), "", datetime.min.replace(tzinfo=UTC), "", None, None
@@ -53,6 +57,8 @@ class Access:
     def __init__(self, store: Store, settings: Settings, rate_limit: RateLimit) -> None:
         self._store, self._settings, self._rate_limit = store, settings, rate_limit
         self._keyring, self._refusals = Keyring(store), Refusals()
+        self._look_ups = CapacityLimiter(LOOK_UPS)
+        self._names = {name.strip().lower() for name in settings.allowed_hosts.split(",")} - {""}
         self._open = False
         self._seen: dict[bytes, Seen] = {}
 
@@ -71,12 +77,16 @@ class Access:
             HTTPException: It may not come in, not do this, or not so fast.
             StoreError: The store cannot be asked whether it may.
         """
+        exchange: Exchange = request.scope[EXCHANGE]
+        if exchange.admitted is not None and exchange.admitted[0] == scope:
+            return exchange.admitted[1]
         presented = _presented(request)
         if self._open and not presented:
+            self._check_host(request)
             client = LOCAL
         else:
             client = await self._known(request, presented, scope)
-        request.scope[EXCHANGE].client = client.id
+        exchange.client = client.id
         if scope not in client.scopes:
             await self._refused(request, "scope", client.id)
             have = "、".join(sorted(client.scopes))
@@ -86,7 +96,23 @@ class Access:
             limit = self._settings.rate_per_second
             error = RateExceeded(f"请求过快：每秒至多 {limit:g} 个", fix="按 Retry-After 等候后重试，或用批量接口")
             raise refusal(error, retry_after=wait)
+        exchange.admitted = scope, client
         return client
+
+    def _check_host(self, request: Request) -> None:
+        """Refuse a request that means another host: a page of that name may have led a browser on this machine here.
+
+        Raises:
+            HTTPException: It is so.
+        """
+        host = request.headers.get("host", "localhost").lower()
+        name = host.partition("]")[0].removeprefix("[") if host.startswith("[") else host.partition(":")[0]
+        if name != "localhost" and name not in self._names and not _is_address(name):
+            error = HostRefused(
+                "这个主机名不是本服务的", expected="localhost、IP 地址或设置项 allowed_hosts 里的名字",
+                fix="用本机地址访问，或把主机名写进 allowed_hosts；供别的机器使用时请先新增密钥",
+            )  # fmt: skip
+            raise refusal(error)
 
     async def _known(self, request: Request, presented: str, scope: Scope) -> keys.ApiKey:
         """Return the key presented, if it is in force.
@@ -99,10 +125,11 @@ class Access:
         key_id = keys.id_of(presented)
         fresh = scope != "classify"
         try:
-            if not fresh and key_id and self._keyring.cached(key_id):
-                found = self._keyring.examine(presented)
+            if not key_id or (not fresh and self._keyring.cached(key_id)):
+                found = self._keyring.examine(presented)  # the store is not asked
             else:
-                found = await to_thread.run_sync(lambda: self._keyring.examine(presented, fresh=fresh))
+                look_up = functools.partial(self._keyring.examine, presented, fresh=fresh)
+                found = await to_thread.run_sync(look_up, limiter=self._look_ups)
         except StoreError:
             seen = self._seen.get(mark)
             if fresh or seen is None or time.monotonic() - seen.at > self._settings.key_grace_seconds:
@@ -121,13 +148,17 @@ class Access:
         )
 
     async def _refused(self, request: Request, reason: str, presented: str) -> None:
-        """Write a refusal into the audit; if the store fails, into the log alone."""
+        """Write a refusal into the audit, if it is due a line; if the store fails, into the log alone."""
         host = request.client.host if request.client else ""
+        times = self._refusals.count(reason, presented, host)
+        if times is None:
+            return
         path = getattr(request.scope.get("route"), "path", "other")
         try:
-            await to_thread.run_sync(
-                lambda: self._refusals.write(self._store, reason=reason, presented=presented, host=host, path=path)
+            write = functools.partial(
+                write_refusal, self._store, reason=reason, presented=presented, host=host, path=path, times=times
             )
+            await to_thread.run_sync(write, limiter=self._look_ups)
         except StoreError as error:
             logs.logger().error("audit_failed", reason=reason, code=error.code)
 
@@ -146,6 +177,15 @@ def refuse_open_access(settings: Settings, store: Store) -> None:
         expected="先有密钥，或只监听本机 127.0.0.1",
         fix="用 tousu keys add 名称 新增密钥后再启动",
     )
+
+
+def _is_address(name: str) -> bool:
+    """Return whether a host is given by its address, which no page can have as its name."""
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _presented(request: Request) -> str:

@@ -16,7 +16,7 @@ MOST_KNOWN = 1000
 
 
 class Refusals:
-    """Decides which refused requests get a line, and writes it: an attacker must not fill the disk.
+    """Decides which refused requests get a line: an attacker must not fill the disk.
 
     Causes are kept for at most ``MOST_KNOWN`` callers; further ones share one.
     """
@@ -41,20 +41,22 @@ class Refusals:
             self._seen[cause] = (moment, 0)
             return held + 1
 
-    def write(self, store: Store, *, reason: str, presented: str = "", host: str = "", path: str = "") -> None:
-        """Add a line for a refused request, at most one a minute for the same cause.
 
-        Args:
-            store: The store.
-            reason: ``missing``, ``malformed``, ``unknown``, ``wrong_secret``, ``revoked`` or ``scope``.
-            presented: The id part of the key presented, never its secret.
-            host: Address of the caller.
-            path: What was asked for.
+def write_refusal(
+    store: Store, *, reason: str, times: int, presented: str = "", host: str = "", path: str = ""
+) -> None:
+    """Add the line of a refused request to the audit.
 
-        Raises:
-            StoreError: The line could not be written.
-        """
-        times = self.count(reason, presented, host)
-        if times is not None:
-            detail = {"reason": reason, "key": presented[:20], "path": path[:200], "times": times}
-            audit.append(store, "key_refused", actor=host or "unknown", detail=detail)
+    Args:
+        store: The store.
+        reason: ``missing``, ``malformed``, ``unknown``, ``wrong_secret``, ``revoked`` or ``scope``.
+        times: How many refusals the line stands for.
+        presented: The id part of the key presented, never its secret.
+        host: Address of the caller.
+        path: What was asked for.
+
+    Raises:
+        StoreError: The line could not be written.
+    """
+    detail = {"reason": reason, "key": presented[:20], "path": path[:200], "times": times}
+    audit.append(store, "key_refused", actor=host or "unknown", detail=detail)

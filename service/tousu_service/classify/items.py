@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from tousu_service.http.error_handlers import item_error
 from tousu_service.schemas import BatchItem
+from tousu_service.validation import MOST_NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,6 +39,8 @@ class Item:
         """Return what a client gave as an item; texts over ``most`` characters are refused."""
         found_id = given.id if isinstance(given, BatchItem) else _id_of(given)
         if not isinstance(given, BatchItem):
+            if isinstance(given, dict) and len(given) > len(BatchItem.model_fields) + MOST_NAMED:
+                return cls(found_id, error=_odd_fields(given))
             shape = given
             if not id_needed and isinstance(given, dict) and given.get("id") is None:
                 shape = given | {"id": ""}
@@ -63,6 +66,12 @@ def tag_items(model: Classifier, items: Sequence[Item]) -> Sequence[Item]:
     for item, tagging in zip(sound, model.tag_many([item.text for item in sound]), strict=True):
         item.tagging = tagging
     return items
+
+
+def _odd_fields(given: dict[str, Any]) -> dict[str, str]:
+    """Return the refusal of an item with many fields it has not, without an error for each being built."""
+    odd = [name for name in given if name not in BatchItem.model_fields]
+    return item_error([{"type": "extra_forbidden", "loc": (name[:40],), "ctx": {}} for name in odd])
 
 
 def _id_of(given: Any) -> str | None:

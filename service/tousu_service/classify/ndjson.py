@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from typing import TYPE_CHECKING
 
 import orjson
@@ -16,6 +17,7 @@ from tousu_service.classify.items import Item, tag_items
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from contextlib import ExitStack
 
     from starlette.types import Receive, Scope, Send
 
@@ -33,14 +35,18 @@ class Duplex(Response):
     so eat the body.
     """
 
-    def __init__(self, answers: AsyncIterator[bytes], *, headers: Mapping[str, str]) -> None:
-        self.status_code, self.background, self._answers = 200, None, answers
+    def __init__(self, answers: AsyncIterator[bytes], *, place: ExitStack, headers: Mapping[str, str]) -> None:
+        self.status_code, self.background, self._answers, self._place = 200, None, answers, place
         self.media_type = MEDIA_TYPE
         self.init_headers(dict(headers))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send each piece as it comes; a client that leaves ends it."""
         del scope, receive
+        with self._place:
+            await self._send(send)
+
+    async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:
             async for piece in self._answers:
@@ -56,15 +62,17 @@ class Duplex(Response):
 async def read_lines(pieces: AsyncIterator[bytes], *, longest: int) -> AsyncIterator[list[bytes | None]]:
     """Yield the complete lines of a body as they arrive; a line over ``longest`` bytes is given as ``None``.
 
-    At most ``longest`` bytes and one piece of the body are held at a time.
+    At most ``longest`` bytes and one piece of the body are held at a time. A mark of byte order before the first
+    line is left out.
     """
-    rest, dropping = b"", False
+    rest, dropping, first = b"", False, True
     async for piece in pieces:
         *whole, last = piece.split(b"\n")
         lines: list[bytes | None] = []
         for part in whole:
-            lines.append(None if dropping or len(rest) + len(part) > longest else rest + part)
-            rest, dropping = b"", False
+            line = None if dropping or len(rest) + len(part) > longest else rest + part
+            lines.append(line.removeprefix(BOM_UTF8) if first and line else line)
+            rest, dropping, first = b"", False, False
         if len(rest) + len(last) > longest:
             rest, dropping = b"", True
         elif not dropping:
@@ -72,7 +80,7 @@ async def read_lines(pieces: AsyncIterator[bytes], *, longest: int) -> AsyncIter
         for start in range(0, len(lines), MOST_LINES):
             yield lines[start : start + MOST_LINES]
     if rest or dropping:
-        yield [None if dropping else rest]
+        yield [None if dropping else rest.removeprefix(BOM_UTF8) if first else rest]
 
 
 async def tag_lines(

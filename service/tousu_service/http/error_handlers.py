@@ -31,6 +31,8 @@ STATUSES: dict[type[errors.TousuError], int] = {
     errors.BodyTooLarge: 413,
     errors.BodyTooSlow: 408,
     errors.HeadTooLarge: 431,
+    errors.AddressUnknown: 404,
+    errors.HostRefused: 421,
     errors.KeyRefused: 401,
     errors.ScopeMissing: 403,
     errors.RateExceeded: 429,

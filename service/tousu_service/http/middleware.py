@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import os
 import re
@@ -11,14 +10,16 @@ from typing import TYPE_CHECKING
 
 from starlette.requests import ClientDisconnect
 
-from tousu.errors import BodyKind, BodyTooLarge, BodyTooSlow, Busy
+from tousu.errors import AddressUnknown, BodyKind, BodyTooLarge, Busy, RequestError
 from tousu_service.http import error_handlers
 from tousu_service.telemetry import logs
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from tousu.errors import TousuError
     from tousu_service.settings import Settings
+    from tousu_service.store.keys import ApiKey
     from tousu_service.telemetry.metrics import Metrics
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -36,6 +37,7 @@ HEADERS = [
 ]
 EXCHANGE = "tousu.exchange"
 LEFT = 499  # what nginx writes for a client that left before the answer
+UNCOUNTED = frozenset({"/healthz", "/readyz"})  # they tell of the service when it is full, too
 NO_SOCKETS = {"type": "websocket.close"}
 
 
@@ -50,30 +52,36 @@ class Exchange:
     """One request and its answer, as they pass.
 
     Attributes:
+        admitted: The scope it was asked for, and the key that has it.
         request_id: The client's, if it sent a sound one, else one of ours.
         client: Who asked, once that is known.
         status: Status of the answer, 0 until it begins.
         read: Bytes of the body received so far.
         streaming: Whether the body may be of any length, the time limit holding for each piece of it.
         complete: Whether the whole body has come.
-        late: Set by the protocol when the time for the body is up.
+        failure: Set by the protocol when the body will not come whole: too late, or no HTTP.
+        hosts: How often the request names its host.
     """
 
     __slots__ = (
-        "_declared", "_receive", "_seconds", "_send", "client", "complete", "encoded", "late", "limit", "read",
+        "_declared", "_receive", "_send", "admitted", "client", "complete", "encoded", "failure", "hosts", "limit", "read",
         "request_id", "status", "streaming",
     )  # fmt: skip
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, *, ids: Ids, limit: int, seconds: float) -> None:
-        self._receive, self._send, self.limit, self._seconds = receive, send, limit, seconds
+    def __init__(self, scope: Scope, receive: Receive, send: Send, *, ids: Ids, limit: int) -> None:
+        self._receive, self._send, self.limit = receive, send, limit
         self.client, self.request_id = "", ""
-        self.status = self.read = self._declared = 0
-        self.encoded = self.streaming = self.complete = self.late = False
+        self.status = self.read = self._declared = self.hosts = 0
+        self.encoded = self.streaming = self.complete = False
+        self.failure: RequestError | None = None
+        self.admitted: tuple[str, ApiKey] | None = None
         for name, value in scope["headers"]:
             if name == b"content-length":
                 self._declared = int(value) if value.isdigit() else 0
             elif name == b"x-request-id" and REQUEST_ID.fullmatch(value):
                 self.request_id = value.decode()
+            elif name == b"host":
+                self.hosts += 1
             elif name == b"content-encoding":
                 self.encoded = value.strip().lower() not in {b"", b"identity"}
         if not self.request_id:
@@ -87,7 +95,7 @@ class Exchange:
         """Receive a piece of the body within the limits.
 
         Raises:
-            HTTPException: The body is too large, too slow or compressed.
+            HTTPException: The body is too large, too slow, no HTTP or compressed.
         """
         if self.complete:
             return await self._receive()  # what comes now is the client's leaving
@@ -102,30 +110,16 @@ class Exchange:
         if self.read > self.limit and not self.streaming:
             raise self._too_large()
         self.complete = not message.get("more_body", False)
-        if self.late and not self.complete:
-            raise error_handlers.refusal(
-                BodyTooSlow(f"请求体没有在 {self._seconds:g} 秒内收完", fix="检查网络，或分成较小的请求")
-            )
+        if self.failure is not None and not self.complete:
+            raise error_handlers.refusal(self.failure)
         return message
 
     async def send(self, message: Message) -> None:
-        """Send a piece of the answer, our headers with the first one.
-
-        Raises:
-            OSError: A streamed answer's client has stopped reading.
-        """
+        """Send a piece of the answer, our headers with the first one."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message["headers"], *HEADERS, (b"x-request-id", self.request_id.encode())]
-            await self._send(message)
-        elif message.get("more_body"):
-            try:
-                async with asyncio.timeout(self._seconds):
-                    await self._send(message)
-            except TimeoutError:
-                raise ConnectionAbortedError("the client stopped reading") from None
-        else:
-            await self._send(message)
+        await self._send(message)
 
     def _too_large(self) -> Exception:
         found = max(self._declared, self.read)
@@ -153,21 +147,20 @@ class RequestMiddleware:
             return
         begun = time.perf_counter()
         limits = self._settings
-        exchange = Exchange(
-            scope, receive, send, ids=self._ids, limit=limits.max_body_bytes, seconds=limits.body_seconds
-        )
+        exchange = Exchange(scope, receive, send, ids=self._ids, limit=limits.max_body_bytes)
         scope[EXCHANGE] = exchange
         scope.setdefault("state", {})["request_id"] = exchange.request_id
-        self._in_flight += 1
+        counts = scope["path"] not in UNCOUNTED
+        self._in_flight += counts
         self._metrics.begun()
         try:
-            if self._in_flight > limits.max_in_flight:
-                busy = Busy("正在处理的请求太多", fix="稍后重试")
-                await error_handlers.answer_error(busy, request_id=exchange.request_id)(scope, receive, exchange.send)
-            else:
-                await self._app(scope, exchange.receive, exchange.send)
-        except ConnectionAbortedError:
-            raise  # the server closes the connection
+            if exchange.hosts != 1 or not scope["path"].isprintable() or self._in_flight > limits.max_in_flight:
+                refused = self._refused(scope, exchange, busy=counts and self._in_flight > limits.max_in_flight)
+                if refused is not None:
+                    answer = error_handlers.answer_error(refused, request_id=exchange.request_id)
+                    await answer(scope, receive, exchange.send)
+                    return
+            await self._app(scope, exchange.receive, exchange.send)
         except ClientDisconnect:
             exchange.status = exchange.status or LEFT
         except Exception as error:  # noqa: BLE001 -- whatever it was, the client gets an answer and the log its place
@@ -179,8 +172,17 @@ class RequestMiddleware:
                 answer = error_handlers.answer(status, code, message, request_id=exchange.request_id)
                 await answer(scope, receive, exchange.send)
         finally:
-            self._in_flight -= 1
+            self._in_flight -= counts
             self._told(scope, exchange, time.perf_counter() - begun)
+
+    @staticmethod
+    def _refused(scope: Scope, exchange: Exchange, *, busy: bool) -> TousuError | None:
+        """Return why a request is not even looked at."""
+        if exchange.hosts > 1 or (not exchange.hosts and scope["http_version"] != "1.0"):
+            return RequestError("请求头 Host 应当有且只有一个", fix="检查客户端或它前面的代理")
+        if not scope["path"].isprintable():
+            return AddressUnknown("没有这个地址：里面有控制字符", fix="全部接口见 docs")
+        return Busy("正在处理的请求太多", fix="稍后重试") if busy else None
 
     def _told(self, scope: Scope, exchange: Exchange, seconds: float) -> None:
         """Count and log a request: its route, never its address or body, which are the client's words."""

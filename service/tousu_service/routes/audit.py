@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
 from tousu_service.deps import StoreDep, require
+from tousu_service.http.body import KeyFirstRoute
 from tousu_service.routes.params import Cursor, Limit, Shown, Since, Until
 from tousu_service.store import audit
 from tousu_service.store.keys import ApiKey
 
-router = APIRouter(prefix="/v1/audit", tags=["审计"])
+router = APIRouter(prefix="/v1/audit", tags=["审计"], route_class=KeyFirstRoute)
 
 Admin = Annotated[ApiKey, Depends(require("admin"))]
 

@@ -11,8 +11,8 @@ from fastapi.exceptions import RequestValidationError
 
 from tousu_service.classify.items import Item, tag_items
 from tousu_service.classify.ndjson import MEDIA_TYPE, Duplex, read_lines, tag_lines
-from tousu_service.deps import known_parameters, require
-from tousu_service.http.body import NDJSON, BodyRoute, check_kind
+from tousu_service.deps import known_parameters, open_stream, require
+from tousu_service.http.body import NDJSON, BodyRoute, KeyFirstRoute, check_kind
 from tousu_service.http.middleware import EXCHANGE
 from tousu_service.parts import parts_of
 from tousu_service.schemas import BatchReply, BatchRequest, ClassifyReply, ClassifyRequest
@@ -20,7 +20,9 @@ from tousu_service.schemas import BatchReply, BatchRequest, ClassifyReply, Class
 if TYPE_CHECKING:
     from tousu_service.parts import Parts
 
-router = APIRouter(prefix="/v1/classify", tags=["打标签"], dependencies=[Depends(require("classify"))])
+router = APIRouter(
+    prefix="/v1/classify", tags=["打标签"], route_class=KeyFirstRoute, dependencies=[Depends(require("classify"))]
+)
 LONG = 2000  # characters from which explaining would hold up other requests
 FEW = 50
 JSON = "application/json"
@@ -89,7 +91,7 @@ async def classify_batch(request: Request, body: BatchRequest) -> Response:
 async def classify_stream(request: Request) -> Response:
     """边收边答：一行进，一行出，内存占用与总行数无关。坏的一行只有那一行得到 error。
 
-    客户端须边发边读（如 curl -X POST -T 文件）；两段数据之间最多隔 body_seconds 秒。整个流用同一个模型版本。
+    客户端须边发边读（如 curl -X POST -T 文件）；两行之间最多隔 body_seconds 秒。整个流用同一个模型版本。
     """
     check_kind(request, NDJSON)
     parts = parts_of(request)
@@ -97,7 +99,7 @@ async def classify_stream(request: Request) -> Response:
     model = parts.live_model.current()
     lines = read_lines(request.stream(), longest=parts.settings.max_text_chars * 12 + 4096)
     answers = tag_lines(lines, model, parts.metrics, most=parts.settings.max_text_chars)
-    return Duplex(answers, headers={"Tousu-Model": model.version})
+    return Duplex(answers, place=open_stream(request), headers={"Tousu-Model": model.version})
 
 
 async def _explained(parts: Parts, text: str) -> dict[str, Any]:

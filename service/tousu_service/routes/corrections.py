@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Depends, Header, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from starlette.types import Receive, Scope, Send
 
 from tousu.timezone import local
-from tousu_service.deps import SettingsDep, StoreDep, TaxonomyDep, require
-from tousu_service.http.body import says_json
+from tousu_service.deps import SettingsDep, StoreDep, TaxonomyDep, open_stream, require
+from tousu_service.http.body import KeyFirstRoute
 from tousu_service.routes.classify import too_long
 from tousu_service.routes.params import Cursor, Limit, Shown, Since, Until
 from tousu_service.schemas import Problem
@@ -20,7 +23,7 @@ from tousu_service.store import corrections
 from tousu_service.store.keys import ApiKey
 from tousu_service.validation import IDEMPOTENCY_KEY, LINE, NO_NUL, NOT_BLANK
 
-router = APIRouter(prefix="/v1/corrections", tags=["更正"])
+router = APIRouter(prefix="/v1/corrections", tags=["更正"], route_class=KeyFirstRoute)
 
 Corrector = Annotated[ApiKey, Depends(require("correct"))]
 Line = StringConstraints(strip_whitespace=True, min_length=1, pattern=LINE)
@@ -79,6 +82,23 @@ class CorrectionOut(BaseModel):
     model: str | None
 
 
+class ExportResponse(StreamingResponse):
+    """An export, which takes a place among the client's open streams as long as it lasts."""
+
+    media_type = "application/x-ndjson"
+
+    def __init__(
+        self, pages: Iterator[bytes], status_code: int = 200, *, place: ExitStack, headers: dict[str, str]
+    ) -> None:
+        super().__init__(pages, status_code, headers)
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the pages."""
+        with self._place:
+            await super().__call__(scope, receive, send)
+
+
 class CorrectionPage(BaseModel):
     """一页更正。"""
 
@@ -87,7 +107,7 @@ class CorrectionPage(BaseModel):
 
 
 @router.post(
-    "", status_code=201, summary="提交更正", dependencies=[Depends(require("correct")), Depends(says_json)],
+    "", status_code=201, summary="提交更正",
     responses={409: {"model": Problem, "description": "这个幂等键已用于另一份内容"}},
 )  # fmt: skip
 def correct(
@@ -124,20 +144,24 @@ def list_corrections(
 
 
 @router.get(
-    "/export", summary="导出为训练数据", response_class=StreamingResponse,
+    "/export", summary="导出为训练数据", response_class=ExportResponse,
     responses={200: {"description": "每行一个 JSON：text、codes、online", "content": {"application/x-ndjson": {}}}},
 )  # fmt: skip
 def export_corrections(
-    client: Corrector, store: StoreDep, since: Since = None, until: Until = None
-) -> StreamingResponse:
+    request: Request, client: Corrector, store: StoreDep, since: Since = None, until: Until = None
+) -> ExportResponse:
     """导出标注行，tousu train 可直接使用；同一段投诉多次更正的以最后一次为准。
 
     响应头 Tousu-Until 是这次导出到的时刻，下次用它作 since 就不重不漏；导出记入审计。
     """
-    granted = corrections.begin_export(store, actor=f"key:{client.id}", client=_own(client), since=since, until=until)
-    pages = (b"".join(orjson.dumps(row) + b"\n" for row in page) for page in corrections.exported(store, granted))
-    headers = {"Tousu-Rows": str(granted.rows), "Tousu-Until": local(granted.until).isoformat(timespec="microseconds")}
-    return StreamingResponse(pages, media_type="application/x-ndjson", headers=headers)
+    with open_stream(request) as place:
+        granted = corrections.begin_export(
+            store, actor=f"key:{client.id}", client=_own(client), since=since, until=until
+        )
+        pages = (b"".join(orjson.dumps(row) + b"\n" for row in page) for page in corrections.exported(store, granted))
+        until_ = local(granted.until).isoformat(timespec="microseconds")
+        headers = {"Tousu-Rows": str(granted.rows), "Tousu-Until": until_}
+        return ExportResponse(pages, place=place.pop_all(), headers=headers)
 
 
 def _check(body: CorrectionIn, codes: tuple[str, ...], most: int) -> None:

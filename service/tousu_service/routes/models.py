@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from tousu.errors import NotFound
 from tousu_service.deps import SettingsDep, StoreDep, TaxonomyDep, require
-from tousu_service.http.body import says_json
+from tousu_service.http.body import KeyFirstRoute
 from tousu_service.registry import activation
 from tousu_service.routes.params import Given, Shown
 from tousu_service.schemas import Problem
@@ -17,14 +17,12 @@ from tousu_service.store import ledger
 from tousu_service.store.keys import ApiKey
 from tousu_service.validation import LINE
 
-router = APIRouter(prefix="/v1/models", tags=["模型"])
+router = APIRouter(prefix="/v1/models", tags=["模型"], route_class=KeyFirstRoute)
 
 Admin = Annotated[ApiKey, Depends(require("admin"))]
 Why = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=activation.LONGEST_WHY, pattern=LINE)
 ]
-
-JSON_BODY = [Depends(require("admin")), Depends(says_json)]
 
 
 def _missing(description: str) -> dict[int | str, dict[str, Any]]:
@@ -96,7 +94,7 @@ def list_models(client: Admin, store: StoreDep, settings: SettingsDep) -> Models
     )
 
 
-@router.post("/activate", summary="启用模型", dependencies=JSON_BODY, responses=_missing("模型目录里没有这个模型"))
+@router.post("/activate", summary="启用模型", responses=_missing("模型目录里没有这个模型"))
 def activate_model(
     body: ActivateIn, client: Admin, store: StoreDep, settings: SettingsDep, taxonomy: TaxonomyDep
 ) -> ActivationOut:
@@ -106,9 +104,7 @@ def activate_model(
     return ActivationOut.model_validate(entry)
 
 
-@router.post(
-    "/rollback", summary="回退到前一个模型", dependencies=JSON_BODY, responses=_missing("台账里没有更早的模型")
-)
+@router.post("/rollback", summary="回退到前一个模型", responses=_missing("台账里没有更早的模型"))
 def rollback_model(body: RollbackIn, client: Admin, store: StoreDep, taxonomy: TaxonomyDep) -> ActivationOut:
     """回到当前模型之前在用的那个。"""
     entry = activation.rollback(store, by=f"key:{client.id}", why=body.why, taxonomy=taxonomy)

@@ -11,9 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from tousu.taxonomy import Deadline, Exclusion, Law, Referral, Rule
 from tousu.timezone import SHANGHAI, local
 from tousu_service.deps import ModelDep, TaxonomyDep, require
+from tousu_service.http.body import KeyFirstRoute
 from tousu_service.parts import parts_of
 
-router = APIRouter(prefix="/v1", tags=["领域与模型"], dependencies=[Depends(require("classify"))])
+router = APIRouter(
+    prefix="/v1", tags=["领域与模型"], route_class=KeyFirstRoute, dependencies=[Depends(require("classify"))]
+)
 
 
 class BasisOut(BaseModel):

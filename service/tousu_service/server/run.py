@@ -78,7 +78,7 @@ def _run(settings: Settings, listener: socket.socket) -> bool:
     config = uvicorn.Config(
         "tousu_service.app:from_environment", factory=True, workers=settings.workers, loop="uvloop", ws="none",
         http=Protocol, lifespan="on", log_config=None, access_log=False, server_header=False,
-        date_header=False, forwarded_allow_ips=settings.trusted_proxies, timeout_keep_alive=settings.keep_alive_seconds,
+        forwarded_allow_ips=settings.trusted_proxies, timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.shutdown_seconds,
     )  # fmt: skip
     if settings.workers > 1:
