@@ -223,7 +223,11 @@ class Protocol(HttpToolsProtocol):
             return
         if self._awaited == "body" and not self._drop_queued() and not self.cycle.response_complete:
             self.cycle.keep_alive = False
-            wrong = error if isinstance(error, HeadTooLarge) else BodyInvalid("请求体的分块（chunked）写法不合 HTTP", fix="检查客户端或它前面的代理")
+            wrong = (
+                error
+                if isinstance(error, HeadTooLarge)
+                else BodyInvalid("请求体的分块（chunked）写法不合 HTTP", fix="检查客户端或它前面的代理")
+            )
             self.loop.call_soon(self._fail_body, wrong)  # the application may not have begun yet
         elif not self._unanswered:
             self._answer_refusal(error)
