@@ -84,8 +84,7 @@ def main() -> None:
         found = encoder.keys([row.text for row in case.test])
         shares = []
         for trained in (before, after):
-            scores = trained.linear.scores(trained.vocabulary.matrix(found))
-            said = trained.calibration.probabilities(scores).argmax(axis=1)
+            said = trained.judged(trained.vocabulary.matrix(found), labels).primary
             shares.append(round(float((said == truth).mean()), 4))
         results.append({"case": case.name, "tested": len(case.test), "without": shares[0], "with": shares[1]})
         table.add_row(case.name, str(len(case.test)), f"{shares[0]:.3f}", f"{shares[1]:.3f}")

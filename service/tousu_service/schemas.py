@@ -27,7 +27,7 @@ _TAGGING = {
     },
     "decision": "auto",
     "online": True,
-    "model": "0.1.0-5c1e7a90",
+    "model": "2026.11-5c1e7a90",
 }  # fmt: skip
 
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
 import socket
 import subprocess
+import sys
 import time
 import urllib.request
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+
+from tousu.classifier import artifact
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,9 +81,17 @@ def test_the_other_commands_run(root, tmp_path):
         )
         assert done.returncode == 0, (line, done.stderr)
     assert (tmp_path / "report.html").stat().st_size > 10_000
-    # the README's training is the shipped model's: the same bytes, whatever process made them
-    for file in sorted((root / "models" / "tousu-zh").iterdir()):
-        assert (tmp_path / "model" / file.name).read_bytes() == file.read_bytes(), file.name
+    same_model(root / "models" / "tousu-zh", tmp_path / "model")
+
+
+def same_model(shipped, again):
+    """The README's training is the shipped model's: the same bytes where that is promised, whatever processor made them."""
+    if sys.platform == "linux" and platform.machine() == "x86_64":
+        for file in sorted(shipped.iterdir()):
+            assert (again / file.name).read_bytes() == file.read_bytes(), file.name
+    one, other = (artifact.load(path).arrays for path in (shipped, again))
+    for name, array in one.items():
+        np.testing.assert_allclose(array.astype(np.float64), other[name].astype(np.float64), atol=0.01, err_msg=name)
 
 
 def test_make_has_the_commands(root):

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
 import pytest
 
 from tests.conftest import ROOT
-from tousu.classifier import Classifier
+from tousu.classifier import Classifier, artifact
+from tousu.classifier.decisions import Calibration
+from tousu.resources import shipped_path
 from tousu.taxonomy import load_taxonomy
 from tousu_training.adapt import adapt, surest
 from tousu_training.calibrate import calibrate
 from tousu_training.corpus import LabelledRow, read_rows
-from tousu_training.folds import assign_folds
+from tousu_training.said import compared, said_by
 from tousu_training.settings import settings_for
-from tousu_training.train import default_encoder, labels_of_taxonomy, train
+from tousu_training.train import RELEASE, Labels, default_encoder, judged, labels_of_taxonomy, save_model, train
 
 
 def rows_file(path, rows):
@@ -39,6 +42,9 @@ def test_anybodys_labels_train_a_model_that_tags(tousu, own_labels, tmp_path):
     model = Classifier.load(tmp_path / "m")
     assert model.tag("电梯困人四十分钟").primary == "特种设备"
     assert model.tag("电梯困人四十分钟").online is False
+    assert model.version.startswith("own-")  # no release of ours
+    assert model.manifest["held_out"]["by"] == "texts"
+    assert "没有写明来源" in done.stderr
     assert (tmp_path / "m" / "report.html").read_text("utf-8").startswith("<!doctype html>")
 
 
@@ -96,14 +102,49 @@ def test_wrong_places_are_refused(tousu, own_labels, tmp_path):
     assert "领域表里" in tousu("train", "--corpus", own_labels, "--out", tmp_path / "m").stderr
 
 
-def test_near_duplicates_are_held_out_together():
-    texts = [f"第{n}栋的电梯坏了没有人来修，物业只说在等配件，老人下不了楼" for n in range(3)]
-    others = [
-        f"{word}店办的卡不给退，老板电话不接"
-        for word in ("理发", "健身", "游泳", "美甲", "洗车", "瑜伽", "足浴", "早教")
-    ]
-    folds = assign_folds([LabelledRow(text, ("a",)) for text in texts + others])
-    assert len(set(folds[:3])) == 1
+def test_training_and_tagging_say_the_same_of_the_same_scores(small_model, corpus_rows):
+    model = Classifier.load(small_model)
+    rows = corpus_rows[::20] + [LabelledRow(text, ("elevator",)) for text in ("", "😀😀", "Ωμέγα")]
+    scores, known = model._scores([row.text for row in rows], 1)
+    assert known[:-3].all()
+    assert not known[-3:].any()
+    calibration = Calibration.of_arrays(artifact.load(small_model).arrays)
+    trained, tagged = (
+        compared(judged(scores, known, labels_of_taxonomy(load_taxonomy()), calibration), rows),
+        said_by(model, rows),
+    )
+    for name in ("truth", "primary", "sure", "auto", "online"):
+        assert getattr(trained, name).tobytes() == getattr(tagged, name).tobytes(), name
+    assert (trained.domains, trained.codes) == (tagged.domains, tagged.codes)
+    assert {trained.domains[place] for place in trained.primary[-3:]} == {load_taxonomy().fallback}
+    assert not trained.auto[-3:].any()
+
+
+def test_a_text_without_a_known_term_is_the_fallback_while_training_too():
+    scores = np.array([[3.0, -1.0, 0.5], [3.0, -1.0, 0.5]])
+    calibration = Calibration(np.ones(2), np.zeros(2), 0.02, np.zeros(2), np.full(2, 0.9), np.array([1.0, 0.0, 0.5]))
+    said = judged(scores, np.array([True, False]), Labels(("a", "b"), fallback="b"), calibration)
+    assert [tagging.primary for tagging in said] == ["a", "b"]
+    assert [tagging.decision for tagging in said] == ["auto", "review"]
+
+
+def test_only_the_shipped_model_bears_the_release(small_model, corpus_rows, tmp_path, monkeypatch):
+    taxonomy = load_taxonomy()
+    assert artifact.read_manifest(shipped_path())["version"].startswith(f"{RELEASE}-")
+    assert artifact.read_manifest(small_model)["version"].startswith("own-")
+    labels, encoder = labels_of_taxonomy(taxonomy), default_encoder(None)
+    settings, rows = settings_for(labels), corpus_rows[::24]
+    trained = train(rows, labels, encoder=encoder, settings=settings, progress=lambda *_: None)
+    monkeypatch.setattr("training.train.read_rows", lambda _: rows)  # as if these were what is shipped
+
+    def release(trained, settings, encoder):
+        return save_model(tmp_path / "m", rows, labels, trained, encoder, settings).manifest["release"]
+
+    assert release(trained, settings, encoder) == RELEASE
+    assert release(dataclasses.replace(trained, adapted=1), settings, encoder) == "own"
+    assert release(trained, dataclasses.replace(settings, cost=2.0), encoder) == "own"
+    (tmp_path / "words").mkdir()
+    assert release(trained, settings, default_encoder(tmp_path / "words")) == "own"
 
 
 def test_calibration_is_honest_on_made_up_scores():
@@ -113,8 +154,9 @@ def test_calibration_is_honest_on_made_up_scores():
     scores[np.arange(3000), truth] += 1.5
     domains = ["a", "b", "c", "d"]
     rows = [LabelledRow("x", (domains[t],), bool(t % 2)) for t in truth]
-    fitted = calibrate(scores, rows, domains)
-    probabilities = fitted.probabilities(scores)
+    known = np.ones(len(rows), dtype=np.bool_)
+    fitted = calibrate(scores, known, rows, tuple(domains), "a")
+    probabilities = judged(scores, known, Labels(tuple(domains), "a"), fitted).probabilities
     assert np.allclose(probabilities.sum(axis=1), 1)
     said, sure = probabilities.argmax(axis=1), probabilities.max(axis=1)
     accepted = sure >= fitted.accept[said]

@@ -1,12 +1,44 @@
-"""Compiled loops from scores to decisions: calibrated probabilities, codes, the highest columns."""
+"""From scores to decisions, in compiled loops: calibrated probabilities, codes, the highest columns."""
 
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from tousu.classifier.compiled import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class Calibration(NamedTuple):
+    """How scores become probabilities, and from which probability on something is said.
+
+    Attributes:
+        slope: Factor of each domain's score, shape (domains,).
+        offset: Summand, shape (domains,).
+        strangeness: Share of texts taken to be like nothing in the corpus, 0 to 1.
+        thresholds: ``slope * score + offset`` from which a domain that is not primary is a code too, shape (domains,).
+        accept: Probability from which a primary goes without a person, shape (domains,); above 1: never.
+        facet: Factor, summand and threshold of the facet's logistic probability, shape (3,).
+    """
+
+    slope: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    strangeness: float
+    thresholds: NDArray[np.float64]
+    accept: NDArray[np.float64]
+    facet: NDArray[np.float64]
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Calibration:
+        """Return the calibration in a model's arrays."""
+        slope, offset, thresholds = arrays["slope"], arrays["offset"], arrays["thresholds"]
+        return cls(slope, offset, float(arrays["strangeness"][0]), thresholds, arrays["accept"], arrays["facet"])
 
 
 @compiled

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tousu.classifier import artifact, decisions, kernels
+from tousu.classifier import artifact, kernels
+from tousu.classifier.decisions import Calibration
 from tousu.classifier.evidence import evidence_of
 from tousu.classifier.features import LinearWeights, TermIndex, sublinear_term_frequency
 from tousu.classifier.tagging import Tagging, Taggings
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from tousu.classifier.tagging import Evidence
     from tousu.taxonomy import Taxonomy
 
-MOST_CODES = 3
 BLOCK = 1024
 ONLINE = "online"
 
@@ -49,11 +49,8 @@ class Classifier:
             bias=arrays["bias"],
         )
         self._mean_weights = self._linear.weights[:, : len(self.domains)].mean(axis=1)
-        self._slope, self._offset = arrays["slope"], arrays["offset"]
-        self._strangeness = float(arrays["strangeness"][0])
-        self._thresholds, self._accept = arrays["thresholds"], arrays["accept"]
-        self._facet_slope, self._facet_offset, self._facet_threshold = (float(x) for x in arrays["facet"])
-        self._fallback = self.domains.index(checked.manifest["fallback"])
+        self._calibration = Calibration.of_arrays(arrays)
+        self._fallback = str(checked.manifest["fallback"])
 
     @classmethod
     def load(cls, path: Path | str | None = None, *, taxonomy: Taxonomy | None = None) -> Classifier:
@@ -101,21 +98,9 @@ class Classifier:
         if isinstance(texts, str):
             raise TextError("需要多段文字，却只给了一段", expected="文字的列表", fix="单条请用 tag()")
         scores, found = self._scores(texts, threads)
-        count, domains = len(texts), len(self.domains)
-        probabilities = np.empty((count, domains))
-        primary = np.empty(count, dtype=np.int32)
-        codes = np.empty((count, min(MOST_CODES, domains)), dtype=np.int32)
-        auto = np.empty(count, dtype=np.bool_)
-        facet = np.empty(count)
-        decisions.decide(
-            scores, found, self._slope, self._offset, self._strangeness, self._thresholds, self._accept,
-            self._fallback, codes.shape[1],
-            probabilities, primary, codes, auto, self._facet_slope, self._facet_offset, facet,
-        )  # fmt: skip
-        return Taggings(
-            model=self.version, domains=self.domains, probabilities=probabilities, primary=primary, codes=codes,
-            auto=auto, facet=facet, online=facet >= self._facet_threshold,
-        )  # fmt: skip
+        return Taggings.judged(
+            scores, found, self._calibration, domains=self.domains, fallback=self._fallback, model=self.version
+        )
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the raw linear scores, shape (texts, domains + 1), the facet's in the last column."""

@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tousu.classifier.decisions import Calibration
+
 Decision = Literal["auto", "review"]
 SHOWN = 5
+MOST_CODES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,44 @@ class Taggings(Sequence[Tagging]):
         self.model, self.domains = model, domains
         self.probabilities, self.primary, self.codes = probabilities, primary, codes
         self.auto, self.facet, self.online = auto, facet, online
+
+    @classmethod
+    def judged(
+        cls,
+        scores: NDArray[np.float64],
+        found: NDArray[np.bool_],
+        calibration: Calibration,
+        *,
+        domains: tuple[str, ...],
+        fallback: str,
+        model: str,
+    ) -> Taggings:
+        """Return what scores say: the one way from scores to decisions, for tagging as for held-out rows.
+
+        Args:
+            scores: float64, shape (texts, domains + 1), the facet's in the last column.
+            found: Whether any known term was found in each text, shape (texts,).
+            calibration: How to judge them.
+            domains: Codes of the columns.
+            fallback: Code of a text without any known term.
+            model: Version of the model.
+        """
+        count, columns = len(scores), len(domains)
+        probabilities = np.empty((count, columns))
+        primary = np.empty(count, dtype=np.int32)
+        codes = np.empty((count, min(MOST_CODES, columns)), dtype=np.int32)
+        auto = np.empty(count, dtype=np.bool_)
+        facet = np.empty(count)
+        facet_slope, facet_offset, facet_threshold = (float(x) for x in calibration.facet)
+        decisions.decide(
+            scores, found, calibration.slope, calibration.offset, calibration.strangeness, calibration.thresholds,
+            calibration.accept, domains.index(fallback), codes.shape[1],
+            probabilities, primary, codes, auto, facet_slope, facet_offset, facet,
+        )  # fmt: skip
+        return cls(
+            model=model, domains=domains, probabilities=probabilities, primary=primary, codes=codes,
+            auto=auto, facet=facet, online=facet >= facet_threshold,
+        )  # fmt: skip
 
     def __len__(self) -> int:
         return int(self.primary.size)

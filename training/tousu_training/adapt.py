@@ -49,16 +49,13 @@ def adapt(
         return trained
     own, foreign = (trained.vocabulary.matrix(encoder.keys(part)) for part in ([row.text for row in rows], texts))
     progress("适应未标注文本", 0, 1)
-    scores = trained.linear.scores(foreign)
-    probabilities = trained.calibration.probabilities(scores)
-    slope, offset, _ = trained.calibration.facet
-    online = 1 / (1 + np.exp(-(slope * scores[:, -1] + offset)))
-    chosen = surest(probabilities, share=SHARE)
-    added = [_pseudo_row(texts[i], labels.domains[int(probabilities[i].argmax())], float(online[i])) for i in chosen]
+    said = trained.judged(foreign, labels)
+    chosen = surest(said.probabilities, share=SHARE)
+    added = [_pseudo_row(texts[i], labels.domains[said.primary[i]], float(said.facet[i])) for i in chosen]
     both = sp.vstack([own, foreign[chosen]], format="csr")
     weigh = np.concatenate([np.ones(len(rows)), np.full(len(added), WEIGHT)])
     linear = fit_linear(both, [*rows, *added], labels.domains, trained.vocabulary, settings, weigh)
-    return dataclasses.replace(trained, linear=linear)
+    return dataclasses.replace(trained, linear=linear, adapted=len(texts))
 
 
 def surest(probabilities: NDArray[np.float64], *, share: float) -> NDArray[np.int64]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit, softmax
 from scipy.stats import beta
+
+from tousu.classifier.decisions import Calibration
+from tousu.classifier.tagging import Taggings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,38 +29,14 @@ NEVER = 1.01
 NO_FURTHER = 1e6
 LEAST_STRANGENESS = 0.02
 PLACES = 4
+# So tight that what the processor's order of adding leaves is far below what is rounded away.
+TIGHT = {"ftol": 0.0, "gtol": 1e-7, "maxiter": 2000}
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How scores become probabilities, and from which probability on something is said.
-
-    Attributes:
-        slope: Factor of each domain's score, shape (domains,).
-        offset: Summand, shape (domains,).
-        strangeness: Share of texts taken to be like nothing in the corpus, 0 to 1.
-        thresholds: ``slope * score + offset`` from which a domain that is not primary is a code too, shape (domains,).
-        accept: Probability from which a primary goes without a person, shape (domains,); above 1: never.
-        facet: Factor, summand and threshold of the facet's logistic probability, shape (3,).
-    """
-
-    slope: NDArray[np.float64]
-    offset: NDArray[np.float64]
-    strangeness: float
-    thresholds: NDArray[np.float64]
-    accept: NDArray[np.float64]
-    facet: NDArray[np.float64]
-
-    def probabilities(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the probability of each domain being primary, shape (texts, domains)."""
-        return _mixed(self.standing(scores), self.strangeness)
-
-    def standing(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return how far each domain stands up on its own, on the scale of ``thresholds``, shape (texts, domains)."""
-        return np.asarray(self.slope * scores[:, :-1] + self.offset)
-
-
-def calibrate(scores: NDArray[np.float64], rows: Sequence[LabelledRow], domains: Sequence[str]) -> Calibration:
+def calibrate(
+    scores: NDArray[np.float64], found: NDArray[np.bool_], rows: Sequence[LabelledRow], domains: tuple[str, ...],
+    fallback: str,
+) -> Calibration:  # fmt: skip
     """Fit a calibration on held-out scores.
 
     The probabilities are a softmax with one temperature and a ridge-bound offset a domain, fitted by
@@ -68,23 +46,27 @@ def calibrate(scores: NDArray[np.float64], rows: Sequence[LabelledRow], domains:
 
     Args:
         scores: Held-out scores, shape (rows, domains + 1).
+        found: Whether the held-out model knew any term of each row, shape (rows,). Of the others the fallback is said,
+            and never surely.
         rows: The rows.
         domains: The domains, in the order of the columns.
+        fallback: The domain of rows without a known term.
     """
     primary = np.array([domains.index(row.primary) for row in rows])
-    slope, offset, fitted = _fit_softmax(scores[:, :-1], primary)
-    whole, shift = np.round(np.full(len(domains), slope), PLACES), np.round(offset, PLACES)
-    strangeness = round(max(fitted, LEAST_STRANGENESS), PLACES)
-    standing = whole * scores[:, :-1] + shift
-    probabilities = _mixed(standing, strangeness)
-    thresholds = np.round(_further_thresholds(standing, rows, domains), PLACES)
-    accept = np.round(_accept_thresholds(probabilities, primary), PLACES)
-    return Calibration(whole, shift, strangeness, thresholds, accept, np.round(_fit_facet(scores[:, -1], rows), PLACES))
-
-
-def _mixed(logits: NDArray[np.float64], strangeness: float) -> NDArray[np.float64]:
-    """Return the softmax of the logits mixed with a share of the uniform distribution."""
-    return np.asarray((1 - strangeness) * softmax(logits, axis=1) + strangeness / logits.shape[1])
+    slope, offset, strangeness = _fit_softmax(scores[:, :-1], primary)
+    draft = Calibration(
+        slope=np.round(np.full(len(domains), slope), PLACES),
+        offset=np.round(offset, PLACES),
+        strangeness=round(max(strangeness, LEAST_STRANGENESS), PLACES),
+        thresholds=np.full(len(domains), NO_FURTHER),
+        accept=np.full(len(domains), NEVER),
+        facet=np.round(_fit_facet(scores[:, -1], rows), PLACES),
+    )
+    standing = draft.slope * scores[found, :-1] + draft.offset
+    thresholds = _further_thresholds(standing, [rows[i] for i in np.flatnonzero(found).tolist()], domains)
+    said = Taggings.judged(scores, found, draft, domains=domains, fallback=fallback, model="")
+    accept = _accept_thresholds(said.probabilities[found], primary[found])
+    return draft._replace(thresholds=np.round(thresholds, PLACES), accept=np.round(accept, PLACES))
 
 
 def _fit_softmax(scores: NDArray[np.float64], primary: NDArray[np.int64]) -> tuple[float, NDArray[np.float64], float]:
@@ -105,7 +87,7 @@ def _fit_softmax(scores: NDArray[np.float64], primary: NDArray[np.int64]) -> tup
         return float(value), np.concatenate(gradient)
 
     start = np.concatenate([[1.0, -4.0], np.zeros(count)])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=TIGHT).x
     return float(np.exp(found[0])), np.asarray(found[2:]), float(expit(found[1]))
 
 
@@ -173,9 +155,10 @@ def _fit_facet(scores: NDArray[np.float64], rows: Sequence[LabelledRow]) -> NDAr
     if not truth.any() or truth.all():
         return np.array([1.0, 0.0, NEVER if not truth.any() else 0.0])
 
-    def loss(parameters: NDArray[np.float64]) -> float:
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         logits = parameters[0] * values + parameters[1]
-        return float(np.logaddexp(0.0, np.where(truth, -logits, logits)).sum())
+        pull = expit(logits) - truth
+        return float(np.logaddexp(0.0, np.where(truth, -logits, logits)).sum()), np.array([pull @ values, pull.sum()])
 
-    slope, offset = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
+    slope, offset = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", options=TIGHT).x
     return np.array([slope, offset, 0.5])

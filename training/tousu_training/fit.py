@@ -1,7 +1,15 @@
-"""Linear models from encoded texts: one against the rest for every domain, and one for the facet."""
+"""Linear models from encoded texts: one against the rest for every domain, and one for the facet.
+
+The same rows give the same weights to the last bit on any x86-64 processor with the locked packages. numpy and the
+BLAS choose their loops by the processor, and those differ in the last digits, which the machines' many steps magnify.
+So nothing of them comes into a fit: liblinear's coordinate descent and scipy's sparse products are plain loops, sums
+that are no whole numbers are exact (``math.fsum``), and logarithms and powers are rounded to ``PLACES`` before the fit.
+What it gives is rounded to a grid.
+"""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +28,9 @@ if TYPE_CHECKING:
 
 WORKERS = 2
 SEED = 20211
+PLACES = 4  # of a term's trust, of a class's weight
+GRID = 2.0**-13  # of weights; a text's score moves by less than 0.0001
+BIAS_PLACES = 5
 LEAST_CONTRAST = 0.3
 SMALL_CLASS = 200
 
@@ -50,7 +61,7 @@ class Linear:
     """Fitted weights.
 
     Attributes:
-        weights: Weight of each term's TF-IDF value, shape (terms, domains + 1), the facet last.
+        weights: Weight of each term's TF-IDF value, shape (terms, domains + 1), the facet last; multiples of ``GRID``.
         bias: Shape (domains + 1,).
     """
 
@@ -87,7 +98,12 @@ def fit_linear(
     if grouped is not None:
         shared = np.array([group for _, group, _ in fitted]).T
         weights = weights + settings.word_classes * np.asarray(classes @ shared)
-    return Linear(weights, np.array([bias for _, _, bias in fitted]))
+    return Linear(on_grid(weights), np.round([bias for _, _, bias in fitted], BIAS_PLACES))
+
+
+def on_grid(weights: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the weights rounded to ``GRID``; none is a negative zero."""
+    return np.asarray(np.rint(weights / GRID) * GRID + 0.0)
 
 
 def _domain_target(rows: Sequence[LabelledRow], domain: str) -> NDArray[np.int8]:
@@ -110,7 +126,7 @@ def _fit_one(
         The weights of the terms, those of the word classes (empty without), and the bias.
     """
     kept = target != 0
-    positive, negative = float(weigh[target == 1].sum()), float(weigh[target == -1].sum())
+    positive, negative = math.fsum(weigh[target == 1]), math.fsum(weigh[target == -1])
     if not positive or not negative:
         groups = grouped.shape[1] if grouped is not None else 0
         return np.zeros(matrix.shape[1]), np.zeros(groups), 1.0 if positive else -1.0
@@ -119,8 +135,8 @@ def _fit_one(
     wide = own @ sp.diags(trust)
     if grouped is not None:
         wide = sp.hstack([wide, grouped[kept]])
-    ratio = (negative / positive) ** settings.balance
-    machine = LinearSVC(C=cost, class_weight={1: ratio, -1: 1.0}, random_state=SEED, max_iter=5000)
+    ratio = round((negative / positive) ** settings.balance, PLACES)
+    machine = LinearSVC(C=cost, class_weight={1: ratio, -1: 1.0}, random_state=SEED, max_iter=5000, dual=True)
     machine.fit(wide.tocsr(), answers, sample_weight=weigh[kept])
     weights = machine.coef_[0]
     terms = matrix.shape[1]
@@ -143,4 +159,4 @@ def _contrast(own: sp.csr_matrix, positive: NDArray[np.bool_], exponent: float) 
     ratio = np.abs(np.log((inside + 1) / (count + 2) / ((outside + 1) / (rest + 2))))
     factor = (ratio + LEAST_CONTRAST) ** (exponent * count / (count + SMALL_CLASS))
     squares = own.multiply(own)
-    return np.asarray(factor / np.sqrt((squares @ (factor * factor)).mean()))
+    return np.asarray(np.round(factor / np.sqrt((squares @ (factor * factor)).mean()), PLACES))

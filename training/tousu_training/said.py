@@ -1,4 +1,4 @@
-"""What a loaded model says of labelled rows, as columns for the evaluation."""
+"""What is said of labelled rows, as columns for the evaluation."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ from tousu_training.evaluate import Predictions
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tousu.classifier import Classifier
+    from tousu.classifier import Classifier, Taggings
     from tousu_training.corpus import LabelledRow
 
 
 def said_by(classifier: Classifier, rows: Sequence[LabelledRow]) -> Predictions:
     """Tag the rows with ``classifier``, by the same code as everybody, and return the answers."""
-    taggings = classifier.tag_many([row.text for row in rows])
-    known = {code: number for number, code in enumerate(classifier.domains)}
+    return compared(classifier.tag_many([row.text for row in rows]), rows)
+
+
+def compared(taggings: Taggings, rows: Sequence[LabelledRow]) -> Predictions:
+    """Return the rows' taggings beside their answers."""
+    known = {code: number for number, code in enumerate(taggings.domains)}
     return Predictions(
-        classifier.domains,
+        taggings.domains,
         np.array([known.get(row.primary, -1) for row in rows]),
         taggings.primary.astype(np.int64),
         taggings.probabilities[np.arange(len(rows)), taggings.primary],

@@ -11,28 +11,34 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tousu.classifier import artifact
-from tousu.errors import CorpusError
+from tousu.classifier.tagging import Taggings
+from tousu.errors import CorpusError, TousuError
 from tousu.resources import data_root
-from tousu_training.calibrate import Calibration, calibrate
-from tousu_training.corpus import corpus_hash
+from tousu.taxonomy import load_taxonomy
+from tousu_training.calibrate import calibrate
+from tousu_training.corpus import corpus_hash, read_rows
 from tousu_training.evaluate import Predictions, evaluate
 from tousu_training.fit import FitSettings, Linear, fit_linear
-from tousu_training.folds import assign_folds
-from tousu_training.vocabulary import Encoder, Vocabulary, build_vocabulary, load_encoder
+from tousu_training.folds import Folds, assign_folds
+from tousu_training.said import compared
+from tousu_training.settings import TAXONOMY
+from tousu_training.vocabulary import Encoder, Vocabulary, build_vocabulary, load_encoder, load_lexicon
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import scipy.sparse as sp
     from numpy.typing import NDArray
 
+    from tousu.classifier.decisions import Calibration
     from tousu.taxonomy import Taxonomy
     from tousu_training.corpus import LabelledRow
 
-RELEASE = "2026.11"
+RELEASE = "2026.11"  # of the shipped model alone
+OWN = "own"
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "OpenCC", "jieba")
 LEAST_ROWS = 10
-FACET_MOST = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +68,23 @@ class Trained:
         linear: Weights from all rows.
         calibration: From the held-out scores.
         vocabulary: The terms.
+        folds: How rows were held out.
         metrics: Scores on the held-out rows.
         doubtful: Places of the rows the held-out models doubted most, with what they said instead.
+        adapted: How many unlabelled texts it was adapted to.
     """
 
     linear: Linear
     calibration: Calibration
     vocabulary: Vocabulary
+    folds: Folds
     metrics: dict[str, Any]
     doubtful: list[dict[str, Any]]
+    adapted: int = 0
+
+    def judged(self, matrix: sp.csr_matrix, labels: Labels) -> Taggings:
+        """Return what the model says of texts encoded with its vocabulary, as tagging would."""
+        return judged(self.linear.scores(matrix), known_terms(matrix), labels, self.calibration)
 
 
 def labels_of_taxonomy(taxonomy: Taxonomy) -> Labels:
@@ -118,50 +132,41 @@ def train(
     if not any(keys.size for keys, _ in found):
         raise CorpusError("标注行的文本里没有一个可用的字词", expected="中文投诉文本", fix="检查内容列是否选对")
     folds = assign_folds(rows)
-    if np.unique(folds).size < 2:
+    if folds.count < 2:
         raise CorpusError(
             f"{len(rows)} 行的文本几乎全都相同，没法留出一部分来检验", expected="内容各不相同的投诉",
             fix="去掉重复的行，补充别的投诉",
         )  # fmt: skip
-    held_out = np.zeros((len(rows), len(labels.domains) + 1))
-    present = np.unique(folds)
-    for step, fold in enumerate(present):
-        progress("交叉验证", step, present.size)
-        inside, outside = np.flatnonzero(folds != fold).tolist(), np.flatnonzero(folds == fold).tolist()
+    held_out, known = np.zeros((len(rows), len(labels.domains) + 1)), np.zeros(len(rows), dtype=np.bool_)
+    for fold in range(folds.count):
+        progress(f"交叉验证（{folds.how}）", fold, folds.count)
+        inside, outside = np.flatnonzero(folds.numbers != fold).tolist(), np.flatnonzero(folds.numbers == fold).tolist()
         vocabulary = build_vocabulary(encoder, [found[i] for i in inside], least=settings.least)
         matrix = vocabulary.matrix([found[i] for i in inside])
         linear = fit_linear(matrix, [rows[i] for i in inside], labels.domains, vocabulary, settings)
-        held_out[outside] = linear.scores(vocabulary.matrix([found[i] for i in outside]))
+        matrix = vocabulary.matrix([found[i] for i in outside])
+        held_out[outside], known[outside] = linear.scores(matrix), known_terms(matrix)
     progress("校准", 0, 1)
-    calibration = calibrate(held_out, rows, labels.domains)
-    said = predictions(held_out, rows, labels, calibration)
+    calibration = calibrate(held_out, known, rows, labels.domains, labels.fallback)
+    said = compared(judged(held_out, known, labels, calibration), rows)
     progress("用全部数据训练", 0, 1)
     vocabulary = build_vocabulary(encoder, found, least=settings.least)
     linear = fit_linear(vocabulary.matrix(found), rows, labels.domains, vocabulary, settings)
     progress("评估", 0, 1)
     metrics = evaluate(rows, said, outside=labels.outside)
-    return Trained(linear, calibration, vocabulary, metrics, _doubtful(rows, said))
+    return Trained(linear, calibration, vocabulary, folds, metrics, _doubtful(rows, said))
 
 
-def predictions(
-    scores: NDArray[np.float64], rows: Sequence[LabelledRow], labels: Labels, calibration: Calibration
-) -> Predictions:
-    """Return what a calibrated model says of rows by their scores, as tagging would."""
-    domains = labels.domains
-    probabilities = calibration.probabilities(scores)
-    primary = probabilities.argmax(axis=1)
-    sure = probabilities.max(axis=1)
-    slope, offset, threshold = calibration.facet
-    known = {code: number for number, code in enumerate(domains)}
-    codes = []
-    for number, row in enumerate(calibration.standing(scores)):
-        further = [
-            c for c in np.argsort(-row, kind="stable") if c != primary[number] and row[c] >= calibration.thresholds[c]
-        ]
-        codes.append(frozenset(domains[c] for c in [primary[number], *further[: FACET_MOST - 1]]))
-    truth = np.array([known.get(row.primary, -1) for row in rows])
-    online = 1 / (1 + np.exp(-(slope * scores[:, -1] + offset))) >= threshold
-    return Predictions(domains, truth, primary, sure, sure >= calibration.accept[primary], online, codes)
+def judged(scores: NDArray[np.float64], known: NDArray[np.bool_], labels: Labels, calibration: Calibration) -> Taggings:
+    """Return what a calibrated model says of texts by their scores, by the very code that tags."""
+    return Taggings.judged(
+        scores, known, calibration, domains=labels.domains, fallback=labels.fallback, model="held out"
+    )
+
+
+def known_terms(matrix: sp.csr_matrix) -> NDArray[np.bool_]:
+    """Return whether any known term is in each encoded text, shape (texts,)."""
+    return np.asarray(np.diff(matrix.indptr) > 0)
 
 
 def save_model(
@@ -170,13 +175,16 @@ def save_model(
     """Write the model directory of a training, its report beside it."""
     from tousu_training.report import render_report
 
+    corpus = corpus_hash(rows)
+    shipped = not trained.adapted and _is_shipped(labels, corpus, encoder, settings)
     chars, calibration = encoder.chars, trained.calibration
     manifest = {
-        "release": RELEASE,
+        "release": RELEASE if shipped else OWN,
         "domains": list(labels.domains),
         "fallback": labels.fallback,
         "taxonomy": labels.taxonomy,
-        "corpus": {"rows": len(rows), "sha256": corpus_hash(rows)},
+        "corpus": {"rows": len(rows), "sha256": corpus},
+        "held_out": trained.folds.to_dict(),
         "features": asdict(settings)
         | {"terms": int(trained.vocabulary.keys.size)}
         | {"dictionary": encoder.dictionary_sha256, "lexicon": encoder.lexicon.sha256},
@@ -186,13 +194,14 @@ def save_model(
     arrays: dict[str, NDArray[Any]] = {
         "char_table": chars.table, "expand_from": chars.expand_from, "expand_at": chars.expand_at,
         "expand_codes": chars.expand_codes, "keys": trained.vocabulary.keys, "idf": trained.vocabulary.idf,
-        "weights": trained.linear.weights, "bias": np.round(trained.linear.bias, 5),
+        "weights": trained.linear.weights, "bias": trained.linear.bias,
         "slope": calibration.slope, "offset": calibration.offset, "strangeness": np.array([calibration.strangeness]),
         "thresholds": calibration.thresholds, "accept": calibration.accept, "facet": calibration.facet,
     }  # fmt: skip
     report = {
         "labels": asdict(labels),
         "corpus": manifest["corpus"],
+        "folds": trained.folds.to_dict() | {"how": trained.folds.how},
         "held_out": trained.metrics,
         "doubtful": trained.doubtful,
     }
@@ -201,6 +210,19 @@ def save_model(
         "report.html": render_report(report, labels.names).encode(),
     }
     return artifact.save(path, manifest, arrays, extras)
+
+
+def _is_shipped(labels: Labels, corpus: str, encoder: Encoder, settings: FitSettings) -> bool:
+    """Return whether a model comes from the shipped corpus, taxonomy, word lists and settings: the release itself."""
+    data = data_root() / "data"
+    taxonomy = load_taxonomy()
+    if (labels.taxonomy, settings) != (taxonomy.sha256, TAXONOMY):
+        return False
+    try:
+        rows, lexicon = read_rows([data / "corpus"]), load_lexicon(data / "lexicon", encoder.chars)
+    except TousuError:  # somebody has changed what was shipped
+        return False
+    return (corpus, encoder.lexicon.sha256) == (corpus_hash(rows), lexicon.sha256)
 
 
 def _doubtful(rows: Sequence[LabelledRow], said: Predictions, most: int = 100) -> list[dict[str, Any]]:

@@ -83,7 +83,7 @@ class Vocabulary:
             known[known] = self.keys[at[known]] == keys[known]
             ids = at[known]
             value = frequency[np.minimum(counts[known], frequency.size - 1)].astype(np.float64) * self.idf[ids]
-            norm = math.sqrt(float((value * value).sum()))
+            norm = math.sqrt(math.fsum((value * value).tolist()))  # exact, whatever the processor's order of adding
             columns.append(ids)
             values.append(value / norm if norm else value)
             starts.append(starts[-1] + ids.size)
