@@ -121,7 +121,7 @@ def test_the_client_needs_nothing_of_the_classifier_nor_of_the_service(root):
 
 
 def test_every_package_that_is_imported_comes_with_the_base_or_an_extra(root):
-    base, own = {"httpx", "pydantic", "pydantic_core"}, set(TOPS)
+    base, own = {"httpx", "pydantic", "pydantic_core", "typing_extensions"}, set(TOPS)
     for name, path in modules(root).items():
         tree = ast.parse(path.read_text("utf-8"))
         froms = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.module}

@@ -7,14 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tousu.errors import SettingsError
-from tousu_service.settings import Settings, load_settings, page, table
+from tousu_service.settings import Settings, load_settings, table
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def test_the_page_is_current(root):
-    assert (root / "docs" / "settings.md").read_text("utf-8") == page()
 
 
 def test_every_setting_has_one_line_of_chinese_help():
