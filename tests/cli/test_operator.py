@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
+import tempfile
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
+
+from tousu.classifier import artifact
+from tousu.resources import shipped_path
 
 NAME = "某某区市场监督管理局投诉举报平台前置机"
 EVERY = [word for scope in ("classify", "correct", "admin") for word in ("--scope", scope)]
@@ -78,3 +86,33 @@ def test_the_others_fit_too(narrow, monkeypatch, root, command):
     tables = [line for line in lines if not line.startswith(("✓", "✗", "模型"))]
     assert all(cell_len(line) <= 80 and "…" not in line for line in tables)
     assert len(lines) >= 9
+
+
+@pytest.mark.parametrize("name", ["idf", "weights", "bias", "slope", "strangeness", "thresholds", "accept", "facet"])
+def test_a_model_with_a_value_that_is_no_number_never_goes_live(run, tmp_path, name):
+    sound = artifact.load(shipped_path())
+    array = sound.arrays[name].copy()
+    array.reshape(-1)[-1] = float("nan")
+    manifest = {key: value for key, value in sound.manifest.items() if key not in ("protocol", "version", "files")}
+    artifact.save(tmp_path / "odd", manifest, sound.arrays | {name: array}, {})
+    told = run("models", "activate", tmp_path / "odd")
+    assert told.code == 1
+    assert name in told.stderr
+    assert "Traceback" not in told.said
+    assert json.loads(run("models", "list", "--json").stdout)["live"] == ""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_model_the_service_s_account_cannot_read_is_refused(run, tmp_path):
+    (tmp_path / "state").mkdir()
+    with tempfile.TemporaryDirectory() as home:
+        place = shutil.copytree(shipped_path(), Path(home) / "model")
+        Path(home).chmod(0o755)
+        assert run("models", "activate", place).code == 0  # the data are root's: so is the service
+        shutil.chown(tmp_path / "state", "nobody")
+        assert run("models", "activate", place).code == 0
+        for closed, mode in ((place / "arrays.npz", 0o600), (place, 0o711), (Path(home), 0o700)):
+            closed.chmod(mode)
+            told = run("models", "activate", place)
+            assert told.code == 1
+            assert f"服务的账号 nobody 读不了 {closed}" in told.stderr.replace("\n", "")

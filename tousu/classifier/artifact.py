@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tousu.classifier import model_checks
+from tousu.classifier.model_checks import RECOVER
 from tousu.errors import FileError, ModelCorrupt, ModelMissing, ModelProtocol
 from tousu.messages import system_reason
 
@@ -30,23 +32,6 @@ if TYPE_CHECKING:
 PROTOCOL = 1
 MANIFEST = "manifest.json"
 ARRAYS = "arrays.npz"
-KINDS: dict[str, tuple[str, int]] = {
-    "char_table": ("uint16", 1),
-    "expand_from": ("uint32", 1),
-    "expand_at": ("int64", 1),
-    "expand_codes": ("uint16", 1),
-    "keys": ("uint64", 1),
-    "idf": ("float32", 1),
-    "weights": ("float16", 2),
-    "bias": ("float64", 1),
-    "slope": ("float64", 1),
-    "offset": ("float64", 1),
-    "strangeness": ("float64", 1),
-    "thresholds": ("float64", 1),
-    "accept": ("float64", 1),
-    "facet": ("float64", 1),
-}
-RECOVER = "从备份恢复或重新训练"
 EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -94,7 +79,7 @@ def save(
     Args:
         path: The directory.
         manifest: Everything but ``protocol``, ``version`` and ``files``.
-        arrays: The arrays named in ``KINDS``, each of the dimensions given there.
+        arrays: The arrays named in ``model_checks.ARRAYS``, each of the dimensions given there.
         extras: Further files by name, such as the training report.
 
     Raises:
@@ -154,20 +139,21 @@ def load(path: Path) -> Artifact:
     contents = {name: _checked_bytes(path / name, entry) for name, entry in manifest["files"].items()}
     if ARRAYS not in contents:
         raise ModelCorrupt(f"模型清单 {path / MANIFEST} 没有列出 {ARRAYS}", fix=RECOVER)
-    return Artifact(manifest, _checked_arrays(path, contents[ARRAYS], len(manifest["domains"])))
+    arrays = model_checks.read_arrays(contents[ARRAYS], file=path / ARRAYS, domains=len(manifest["domains"]))
+    return Artifact(manifest, arrays)
 
 
 def _checked_bytes(file: Path, entry: Mapping[str, Any]) -> bytes:
     """Return a file's bytes after comparing them with the manifest's entry."""
     try:
-        content = file.read_bytes()
-    except OSError as error:
+        content = model_checks.read_plain(file, most=model_checks.MOST_FILE_BYTES, expected=entry["bytes"])
+    except FileNotFoundError as error:
         raise ModelCorrupt(f"模型文件读不出：{file}（{system_reason(error)}）", fix=RECOVER) from error
     digest = hashlib.sha256(content).hexdigest()
-    if digest != entry.get("sha256"):
+    if digest != entry["sha256"]:
         raise ModelCorrupt(
             f"模型文件 {file} 的内容与清单不符（SHA-256 {digest[:12]}…）",
-            expected=f"{str(entry.get('sha256'))[:12]}…",
+            expected=f"{entry['sha256'][:12]}…",
             fix=f"文件可能损坏或被改动，请{RECOVER}",
         )
     return content
@@ -183,71 +169,37 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     file = path / MANIFEST
     try:
-        manifest = json.loads(file.read_bytes())
+        manifest = json.loads(model_checks.read_plain(file, most=model_checks.MOST_MANIFEST_BYTES))
     except FileNotFoundError as error:
         raise ModelMissing(
             f"没有找到模型：{file}", expected="训练得到的模型目录", fix="检查路径，或用 tousu train 训练"
         ) from error
-    except (OSError, ValueError) as error:
-        why = system_reason(error) if isinstance(error, OSError) else "不是 UTF-8 的 JSON"
-        raise ModelCorrupt(f"模型清单读不出：{file}（{why}）", fix=RECOVER) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelCorrupt(f"模型清单读不出：{file}（不是 UTF-8 的 JSON）", fix=RECOVER) from error
     if not isinstance(manifest, dict):
         raise ModelCorrupt(f"模型清单不是一个 JSON 对象：{file}", fix=RECOVER)
-    if manifest.get("protocol") != PROTOCOL:
+    if type(manifest.get("protocol")) is not int or manifest["protocol"] != PROTOCOL:
         raise ModelProtocol(
             f"模型 {path} 的协议号为 {manifest.get('protocol')!r}",
             expected=f"{PROTOCOL}",
             fix="换用与模型同期的 tousu，或用本版重新训练",
         )
-    wanted = {
-        "version": str,
-        "domains": list,
-        "fallback": str,
-        "files": dict,
-        "features": dict,
-        "corpus": dict,
-        "metrics": dict,
-    }
-    for key, kind in wanted.items():
-        if not isinstance(manifest.get(key), kind):
-            raise ModelCorrupt(f"模型清单 {file} 缺少 {key} 或类型不对", fix=RECOVER)
+    model_checks.check_manifest(manifest, file)
     if manifest["version"] != _version(manifest):
         raise ModelCorrupt(
             f"模型清单 {file} 的内容与版本号 {manifest['version']} 不符", fix=f"清单可能被改动，请{RECOVER}"
         )
-    if manifest["fallback"] not in manifest["domains"]:
-        raise ModelCorrupt(f"模型清单 {file} 的 fallback 不在 domains 里", fix=RECOVER)
     return manifest
-
-
-def _checked_arrays(path: Path, content: bytes, domains: int) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the file's content after checking names, dtypes and shapes."""
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (ValueError, OSError, zipfile.BadZipFile, KeyError) as error:
-        raise ModelCorrupt(f"模型数组读不出：{path / ARRAYS}", fix=RECOVER) from error
-    for name, (dtype, dimensions) in KINDS.items():
-        array = arrays.get(name)
-        if array is None or array.dtype != np.dtype(dtype) or array.ndim != dimensions:
-            raise ModelCorrupt(f"模型数组 {name} 缺失或类型不对", expected=f"{dtype}，{dimensions} 维", fix="重新训练")
-    terms = arrays["keys"].size
-    shapes = {"weights": (terms, domains + 1), "idf": (terms,), "bias": (domains + 1,), "char_table": (65536,)}
-    shapes |= {"facet": (3,), "strangeness": (1,)} | dict.fromkeys(
-        ("slope", "offset", "thresholds", "accept"), (domains,)
-    )
-    for name, shape in shapes.items():
-        if arrays[name].shape != shape:
-            raise ModelCorrupt(f"模型数组 {name} 的形状为 {arrays[name].shape}", expected=str(shape), fix="重新训练")
-    return arrays
 
 
 def _npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return the arrays as an uncompressed .npz whose bytes depend on nothing else."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, (dtype, _) in KINDS.items():
+        for name, known in model_checks.ARRAYS.items():
+            if known.optional and name not in arrays:
+                continue
             piece = io.BytesIO()
-            np.save(piece, np.ascontiguousarray(arrays[name], dtype=dtype), allow_pickle=False)
+            np.save(piece, np.ascontiguousarray(arrays[name], dtype=known.dtype), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH), piece.getvalue())
     return buffer.getvalue()

@@ -58,9 +58,12 @@ def activate(
     """完整检查一个模型后启用它；检查不过则原来的继续服务。各工作进程一秒内跟上，不停机。"""
     from tousu.taxonomy import load_taxonomy
     from tousu_service.registry import activation
+    from tousu_service.registry.readable import refuse_unreadable
 
     with opened() as (store, settings):
         place = path if path.exists() else _named(settings.models_dir, str(path))
+        if place.is_dir():
+            refuse_unreadable(place, state_dir=settings.state_dir)
         entry = activation.activate(store, place, by=operator(), why=why, taxonomy=load_taxonomy())
     _say("已启用", entry, as_json=as_json)
 
