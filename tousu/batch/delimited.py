@@ -10,9 +10,8 @@ from tousu.batch.lines import Block
 from tousu.batch.rejects import BROKEN_ENCODING, OPEN_QUOTE, TOO_MANY_CELLS, Fault, text_of
 from tousu.errors import ColumnMissing
 from tousu.files.added_columns import ADDED, added_names, neutralise
-from tousu.files.columns import choose_text_columns
-from tousu.files.formats import DELIMITERS
-from tousu.files.header import find_header
+from tousu.files.delimiters import find_delimiter, odd_delimiter
+from tousu.files.layout import Layout, find_layout
 
 if TYPE_CHECKING:
     from tousu.batch.added import Words
@@ -39,20 +38,31 @@ class Delimited:
     """A file of records with a header.
 
     Attributes:
+        copied: Rows between header and data: hints, examples, names in English.
         notes: What was settled, in Chinese.
     """
 
     wants_words = True
 
     def __init__(
-        self, *, codec: str, wanted: tuple[str, ...], name: str, language: Language, tab: bool, neutralise_all: bool
+        self,
+        *,
+        codec: str,
+        wanted: tuple[str, ...],
+        name: str,
+        language: Language,
+        tab: bool,
+        neutralise_all: bool,
+        no_header: bool = False,
     ) -> None:
         self._codec, self._wanted, self._name, self._language = codec, wanted, name, language
-        self._delimiter = "\t" if tab else ""
+        self._tab, self._delimiter, self._no_header = tab, "", no_header
         self._neutralise_all = neutralise_all
         self._flat = FlatColumns(language)
-        self._places: list[int] = []
+        self._layout = Layout(None, 0, [], [], "")
         self._width = 0
+        self._over = False  # whether the one case of a form is behind us
+        self.copied = 0
         self._lossy = False
         self.notes: list[str] = []
         # The module's own limit, 128 KiB, is far below what a row may hold here; it can only be set for all.
@@ -62,32 +72,42 @@ class Delimited:
         """Find delimiter, header and text column; the header gets the added columns' names."""
         lines = head.splitlines(keepends=True)[: SAMPLE * 5]
         strings = [self._decode(line)[0] for line in lines]
-        if not self._delimiter:
-            first = next((text for text in strings[:TITLE_ROWS] if any(map(text.count, DELIMITERS))), "")
-            self._delimiter = max(DELIMITERS, key=first.count)
+        self._delimiter = find_delimiter(strings, tab=self._tab)
         records = [record for record in self._records(lines, strings, final=True) if record.cells]
         if not records:
             return 0, b""
-        at = find_header([record.cells for record in records], self._wanted, within=TITLE_ROWS)
-        if at is None:
-            raise ColumnMissing(
-                f"{self._name} 中看不出哪一行是表头",
-                expected="第一行或标题下面的一行写列名",
-                fix="在最上面加一行列名；已有列名的，用 --text-column 列名 指定内容列",
-            )
-        header = records[at]
-        self._width = len(header.cells)
-        names = [cell.strip() for cell in header.cells]
-        sample = [record.cells for record in records[at + 1 : at + 1 + SAMPLE]]
-        self._places, said = choose_text_columns(names, sample, self._wanted, file=self._name)
-        added, renamed = added_names(names, self._language)
-        below = f"，表头在第 {header.last} 行" if at else ""
-        self.notes += [f"{said}{below}", *renamed]
+        rows = [record.cells for record in records[: TITLE_ROWS + SAMPLE]]
+        layout = self._layout = self._find_layout(rows, strings)
+        self._width = max(len(layout.names), len(rows[layout.first]) if layout.single else 0)
+        if layout.header is None:
+            self.notes.append(f"{layout.said}；没有表头，新增的各格依次为：{'、'.join(ADDED[self._language].values())}")
+            return 0, b""
+        header = records[layout.header]
+        added, renamed = added_names(layout.names, self._language)
+        below = f"，表头在第 {header.last} 行" if layout.header else ""
+        self.notes += [f"{layout.said}{below}", *renamed]
         body, end = self._split(b"".join(lines[header.first : header.last]))
         fresh = [self._cell(name) for name in added.values()]
-        before = b"".join(lines[: header.first])
-        read = len(before) + len(body) + len(end)
-        return read, before + body + self._mark() + self._mark().join(fresh) + end
+        pad = self._mark() * max(0, self._width - len(header.cells))
+        self.copied = layout.first - layout.header - 1
+        until = records[layout.first].first if self.copied else header.last
+        before, between = b"".join(lines[: header.first]), b"".join(lines[header.last : until])
+        read = len(before) + len(body) + len(end) + len(between)
+        return read, before + body + pad + self._mark() + self._mark().join(fresh) + end + between
+
+    def _find_layout(self, rows: list[list[str]], lines: list[str]) -> Layout:
+        """Return the table's layout; a delimiter that is none of ours is named."""
+        sign = odd_delimiter(lines) if max(map(len, rows)) == 1 else ""
+        if sign:
+            raise ColumnMissing(
+                f"{self._name} 的各行都只有一格，像是用 {sign!r} 隔开的", expected="用逗号、制表符、分号、竖线、^ 或 \\x01 隔开各格",
+                fix="换一种分隔符重新导出",
+            )  # fmt: skip
+        return find_layout(rows, self._wanted, file=self._name, no_header=self._no_header, within=TITLE_ROWS)
+
+    def last_notes(self) -> list[str]:
+        """Return what was settled on the way."""
+        return self.notes
 
     def _mark(self) -> bytes:
         return self._delimiter.encode("ascii")
@@ -155,6 +175,11 @@ class Delimited:
             if not record.cells:
                 block.lines.append(raw)
                 continue
+            if self._over or self._layout.is_furniture(record.cells):
+                block.lines.append(raw)
+                block.copied += 1
+                continue
+            self._over = self._layout.single
             body, end = self._split(raw)
             if record.fault is OPEN_QUOTE:
                 body += b'"'
@@ -192,7 +217,7 @@ class Delimited:
         cells = record.cells
         if len(cells) > self._width:
             return "", TOO_MANY_CELLS
-        return text_of([cells[place] for place in self._places if place < len(cells)])
+        return text_of([cells[place] for place in self._layout.texts if place < len(cells)])
 
     def _before(self, body: bytes, cells: list[str]) -> bytes:
         """Return a record's own bytes up to the delimiter before the added cells."""

@@ -52,6 +52,7 @@ class FolderSummary:
             rejects=sum(tally.rejects for tally in tallies),
             online=sum(tally.online for tally in tallies),
             replaced=sum(tally.replaced for tally in tallies),
+            copied=sum(tally.copied for tally in tallies),
             domains=sum((tally.domains for tally in tallies), Counter()),
             decisions=sum((tally.decisions for tally in tallies), Counter()),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import operator
 from itertools import repeat
@@ -40,12 +41,14 @@ class JsonLines:
     """
 
     wants_words = False
+    copied = 0
 
     def __init__(self, *, codec: str, wanted: tuple[str, ...], name: str) -> None:
         self._codec, self._wanted, self._name = codec, wanted, name
         self._keys: list[str] = []
         self.notes: list[str] = []
         self._renamed = False
+        self._switched = 0  # lines in GB18030 among those in UTF-8
 
     def begin(self, head: bytes) -> tuple[int, bytes]:
         """Settle which keys hold the texts from the first rows; there is no header."""
@@ -96,6 +99,11 @@ class JsonLines:
                 expected="JSONL，即每行一个 JSON 对象",
                 fix="转成每行一个对象再标，例如 jq -c '.[]' 原文件 > 新文件.jsonl" if array else "每个对象写在一行上",
             )
+
+    def last_notes(self) -> list[str]:
+        """Return what was settled on the way, lines in another encoding counted."""
+        switched = f"有 {self._switched:,} 行是 GB18030，已转成 UTF-8" if self._switched else ""
+        return [*self.notes, switched] if switched else self.notes
 
     def cut(self, data: bytes, *, final: bool) -> Block:
         """Return the rows of ``data``."""
@@ -155,6 +163,7 @@ class JsonLines:
 
     def _look_at(self, line: bytes) -> tuple[bytes, str, bytes, Fault | None]:
         """Return what stands before the tag, the text, what stands behind the tag, and why there is no tag."""
+        line = self._as_utf8(line) if self._codec == "utf-8" else line
         row = self._parse(line)
         if not isinstance(row, dict):
             wrong = row if isinstance(row, Fault) else NOT_OBJECT
@@ -177,6 +186,18 @@ class JsonLines:
         if not values:
             return "", NO_COLUMN
         return text_of(values)
+
+    def _as_utf8(self, line: bytes) -> bytes:
+        """Return a line, one in GB18030 among those in UTF-8 in UTF-8."""
+        try:
+            line.decode(self._codec)
+        except UnicodeDecodeError:
+            with contextlib.suppress(UnicodeDecodeError):
+                other = line.decode("gb18030").encode()
+                if isinstance(self._parse(other), dict):
+                    self._switched += 1
+                    return other
+        return line
 
     def _parse(self, line: bytes) -> object:
         """Return the value of a line, or the fault if it has none."""

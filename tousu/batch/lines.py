@@ -43,6 +43,7 @@ class Block:
             ``where`` and ``after`` are empty then.
         faults: Row number and line number within the block (from 0), and why there is no tag.
         rows: Number of rows, blank lines not counted.
+        copied: Number of rows that are no data; not among ``rows``.
         newlines: Number of lines of the file.
         read: Bytes of the input.
     """
@@ -54,6 +55,7 @@ class Block:
     plain: tuple[bytes, NDArray[np.int64]] | None = None
     faults: list[tuple[int, int, Fault]] = field(default_factory=list)
     rows: int = 0
+    copied: int = 0
     newlines: int = 0
     read: int = 0
 
@@ -63,14 +65,19 @@ class LineFormat(Protocol):
 
     Attributes:
         wants_words: Whether its output shows the words that decided.
+        copied: Rows among the header's bytes that are no data and no header either.
         notes: What was settled, in Chinese.
     """
 
     wants_words: bool
+    copied: int
     notes: list[str]
 
     def begin(self, head: bytes) -> tuple[int, bytes]:
         """Look at the file's first bytes; return how many are header and what is written for them."""
+
+    def last_notes(self) -> list[str]:
+        """Return what was settled since ``begin``, in Chinese, when all is read."""
 
     def cut(self, data: bytes, *, final: bool) -> Block:
         """Return the whole rows of ``data``; with ``final`` the last one ends where the data end."""
@@ -190,6 +197,7 @@ class LineRun:
             self._outputs.reject(b"".join(listed))
         self._tally.count(outcome.taggings)
         self._tally.rows += block.rows
+        self._tally.copied += block.copied
         self._tally.lines += block.newlines
         self._tally.rejects += len(block.faults)
         self._read += block.read

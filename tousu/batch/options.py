@@ -26,6 +26,7 @@ class TagOptions:
         resume: Go on where a run that was cut off stopped.
         neutralise_all: Neutralise every dangerous cell of a flat file, not only the added ones.
         evidence: Whether to add the words that decided.
+        no_header: Whether a flat file's or sheet's first row is one of data.
         form: Format when the name does not tell (standard input), an ending such as ``.csv``.
         threads: How many threads tag; reading and writing keep one more busy.
         checkpoint_seconds: How often the place reached is made safe on disk.
@@ -38,6 +39,7 @@ class TagOptions:
     resume: bool = False
     neutralise_all: bool = False
     evidence: bool = True
+    no_header: bool = False
     form: str | None = None
     threads: int = 1
     checkpoint_seconds: float = 2.0
@@ -52,6 +54,7 @@ class TagOptions:
             "neutralise_all": self.neutralise_all,
             "evidence": self.evidence,
             "form": self.form,
+            **({"no_header": True} if self.no_header else {}),
         }
 
 
@@ -61,6 +64,7 @@ class Tally:
 
     Attributes:
         replaced: Characters the output's encoding does not have.
+        copied: Rows that are no data and were copied: headers again, hints, totals, signatures.
     """
 
     rows: int = 0
@@ -68,6 +72,7 @@ class Tally:
     rejects: int = 0
     online: int = 0
     replaced: int = 0
+    copied: int = 0
     domains: Counter[str] = field(default_factory=Counter)
     decisions: Counter[str] = field(default_factory=Counter)
 
@@ -91,6 +96,7 @@ class Tally:
             "rejects": self.rejects,
             "online": self.online,
             "replaced": self.replaced,
+            "copied": self.copied,
             "domains": dict(self.domains),
             "decisions": dict(self.decisions),
         }
@@ -101,6 +107,7 @@ class Tally:
         return cls(
             **{key: kept[key] for key in ("rows", "lines", "rejects", "online")},
             replaced=kept.get("replaced", 0),
+            copied=kept.get("copied", 0),
             domains=Counter(kept["domains"]),
             decisions=Counter(kept["decisions"]),
         )

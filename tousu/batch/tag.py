@@ -50,6 +50,8 @@ def tag_file(
         reporter=reporter or Silent(), summary=summary,
     )  # fmt: skip
     (tag_lines if form in LINE_FORMATS else tag_whole)(job)
+    if summary.tally.copied:
+        summary.notes.append(f"另有 {summary.tally.copied:,} 行是重复的表头、说明、示例、合计或落款，照抄未标")
     summary.seconds = time.monotonic() - began
     return summary
 
@@ -80,7 +82,7 @@ def line_format(source: Source, form: str, options: TagOptions) -> LineFormat:
         return JsonLines(codec=codec, wanted=options.text_columns, name=source.name)
     return Delimited(
         codec=codec, wanted=options.text_columns, name=source.name, language=options.language or "en",
-        tab=form == ".tsv", neutralise_all=options.neutralise_all,
+        tab=form == ".tsv", neutralise_all=options.neutralise_all, no_header=options.no_header,
     )  # fmt: skip
 
 
@@ -120,7 +122,7 @@ def tag_lines(job: Job) -> None:
         raise ResumeRefused("管道不能续跑", expected="文件作输入和输出", fix="去掉 --resume")
     with Source(job.source) as source, Stopper(active=not source.is_pipe) as stopper:
         read = source.settle(options.encoding, strict=job.form != ".jsonl")
-        written = encoding_called(options.output_encoding) if options.output_encoding else read
+        written = encoding_called(options.output_encoding) if options.output_encoding else read.kept
         form = line_format(source, job.form, options)
         packer = Packer(job.output, read, written)
         consumed, header = form.begin(source.peek())
@@ -128,6 +130,7 @@ def tag_lines(job: Job) -> None:
         form.notes.clear()
         outputs = ResumableOutputs(final, run_mark(job.source, job.classifier.version, options), resume=options.resume)
         try:
+            summary.tally.copied = form.copied
             at = _start(outputs, source, packer, summary.tally, consumed, header)
             summary.tally = Tally.from_dict(at.tally)
             packer.replaced = summary.tally.replaced
@@ -137,7 +140,7 @@ def tag_lines(job: Job) -> None:
             run = LineRun(job, source=source, outputs=outputs.files, packer=packer, form=form, keep=keep)
             job.reporter.start(source.name, source.size)
             run.go(stopper, at=at.read)
-            summary.notes += form.notes + source.notes
+            summary.notes += form.last_notes() + source.notes
             if packer.replaced:
                 summary.notes.append(
                     f"有 {packer.replaced:,} 个字在 {written.name} 中没有，写成了 \\u 加编号；用 --output-encoding utf-8 可以写全"

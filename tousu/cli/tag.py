@@ -29,7 +29,8 @@ def tag(
     source: Annotated[str, typer.Argument(metavar="INPUT", help="要标的文件或目录；- 为标准输入。")],
     output: Annotated[str, typer.Argument(metavar="OUTPUT", help="标好后写到哪里；- 为标准输出。")],
     text_column: Annotated[
-        list[str] | None, typer.Option("--text-column", help="内容所在的列；可写多次，几列合在一起标。不写则自动判断。")
+        list[str] | None,
+        typer.Option("--text-column", help="内容所在的列，或 #列号；可写多次，几列合在一起标。不写则自动判断。"),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="模型目录；不写则用随附的模型。", envvar="TOUSU_MODEL")] = None,
     columns: Annotated[
@@ -41,6 +42,9 @@ def tag(
     resume: Annotated[bool, typer.Option("--resume", help="接着上次中断的地方继续。")] = False,
     neutralise_all: Annotated[
         bool, typer.Option("--neutralise-all", help="csv/tsv 中原有的、会被当作公式的单元格也加撇号。")
+    ] = False,
+    no_header: Annotated[
+        bool, typer.Option("--no-header", help="表格没有表头，第一行就是数据；内容列用 --text-column '#列号' 指定。")
     ] = False,
     evidence: Annotated[bool, typer.Option("--evidence/--no-evidence", help="是否列出依据词句。")] = True,
     threads: Annotated[int, typer.Option(min=1, help="几个线程打标签，另有一个读写。")] = max(
@@ -62,7 +66,8 @@ def tag(
 
     options = TagOptions(
         text_columns=tuple(text_column or ()), language=columns, encoding=encoding, output_encoding=output_encoding,
-        resume=resume, neutralise_all=neutralise_all, evidence=evidence, form=form, threads=threads, checkpoint_seconds=checkpoint,
+        resume=resume, neutralise_all=neutralise_all, evidence=evidence, no_header=no_header, form=form, threads=threads,
+        checkpoint_seconds=checkpoint,
     )  # fmt: skip
     reporter = reporter_for(err(), quiet=quiet)
     try:

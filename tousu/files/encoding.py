@@ -1,12 +1,13 @@
 """Which encoding a text file has: a ladder, not a guess.
 
-Byte-order mark, then strict UTF-8, then strict GB18030, then an error naming the byte. Detectors that
+Byte-order mark, then strict UTF-8, then strict GB18030, then each line for itself, then an error naming the byte. Detectors that
 guess read short GB18030 texts as Korean; the ladder never does, and GB18030 holds every rare name.
 """
 
 from __future__ import annotations
 
 import codecs
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -31,6 +32,8 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 PIECE = 1 << 20
+MIXED = "mixed"  # lines in UTF-8 and lines in GB18030, as when files were put end to end
+HAN = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef]")
 
 
 def detect_encoding(file: Rewindable, *, name: str) -> str:
@@ -47,11 +50,14 @@ def detect_encoding(file: Rewindable, *, name: str) -> str:
     head = file.read(4)
     for mark, encoding in MARKS:
         if head.startswith(mark):
+            mixed = encoding == "utf-8-sig" and _first_bad_byte(file, "utf-8") is not None and is_mixed(file)
             file.seek(0)
-            return encoding
+            return MIXED if mixed else encoding
     failures = {}
     for encoding in ("utf-8", "gb18030"):
         at = _first_bad_byte(file, encoding)
+        if at is not None and encoding == "utf-8" and is_mixed(file):
+            at, encoding = None, MIXED
         file.seek(0)
         if at is None:
             return encoding
@@ -81,6 +87,60 @@ def _first_bad_byte(file: Rewindable, encoding: str) -> int | None:
         offset += len(piece)
 
 
+def is_mixed(file: Rewindable) -> bool:
+    """Return whether some lines are UTF-8, others GB18030, and every line one of them."""
+    file.seek(0)
+    decoder = MixedDecoder()
+    while piece := file.read(PIECE):
+        decoder.decode(piece)
+    decoder.decode(b"", final=True)
+    return bool(decoder.utf8 and decoder.gb18030 and not decoder.broken)
+
+
+class MixedDecoder:
+    """Decodes each line for itself: as UTF-8 if that gives Chinese, else as GB18030.
+
+    Attributes:
+        utf8: Lines in UTF-8 that are not all ASCII.
+        gb18030: Lines in GB18030.
+        broken: Lines that are neither; their bytes become lone surrogates.
+    """
+
+    def __init__(self) -> None:
+        self.utf8 = self.gb18030 = self.broken = 0
+        self._rest = b""
+
+    def decode(self, data: bytes, final: bool = False) -> str:
+        """Return the characters of the whole lines there are by now."""
+        data = self._rest + data
+        end = len(data) if final else data.rfind(b"\n") + 1
+        self._rest = data[end:]
+        return "".join(map(self._line, data[:end].splitlines(keepends=True)))
+
+    def reset(self) -> None:
+        """Forget the line that has not ended."""
+        self._rest = b""
+
+    def _line(self, line: bytes) -> str:
+        if line.isascii():
+            return line.decode("ascii")
+        try:
+            text = line.decode("utf-8")
+        except UnicodeDecodeError:
+            text = ""
+        wide = len(text) - len(text.encode("ascii", "ignore"))
+        if text and len(HAN.findall(text)) * 2 >= wide:
+            self.utf8 += 1
+            return text
+        try:
+            text = line.decode("gb18030")
+        except UnicodeDecodeError:
+            self.broken += 1
+            return line.decode("utf-8", "surrogateescape")
+        self.gb18030 += 1
+        return text
+
+
 @dataclass(frozen=True, slots=True)
 class TextEncoding:
     """How the bytes of a text file spell its characters.
@@ -98,6 +158,11 @@ class TextEncoding:
     wide: bool
 
     @property
+    def kept(self) -> TextEncoding:
+        """What a file in this encoding is written in: the same, but UTF-8 where lines were of two."""
+        return encoding_called("utf-8-sig" if self.mark else "utf-8") if self.codec == MIXED else self
+
+    @property
     def inner(self) -> str:
         """Codec of the lines while they are worked on: wide encodings are worked on as UTF-8."""
         return "utf-8" if self.wide else self.codec
@@ -111,6 +176,9 @@ def encoding_called(name: str, head: bytes = b"") -> TextEncoding:
     Raises:
         EncodingUnknown: There is no such encoding, or lines could not be cut safely in it.
     """
+    if name == MIXED:
+        mark = codecs.BOM_UTF8 if head.startswith(codecs.BOM_UTF8) else b""
+        return TextEncoding("UTF-8 与 GB18030 混合", mark, MIXED, wide=True)
     try:
         plain = codecs.lookup(name).name
     except LookupError:
@@ -151,3 +219,8 @@ def encoding_of_start(head: bytes) -> TextEncoding | None:
             continue
         return encoding_called(encoding, head)
     return None
+
+
+def decoder_of(encoding: TextEncoding) -> codecs.IncrementalDecoder | MixedDecoder:
+    """Return what decodes pieces of a file in a wide or mixed encoding."""
+    return MixedDecoder() if encoding.codec == MIXED else codecs.getincrementaldecoder(encoding.codec)("surrogatepass")

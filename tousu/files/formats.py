@@ -75,6 +75,3 @@ def format_of(source: str, output: str, told: str | None) -> str:
 def name_beside(name: str) -> str:
     """Return what the output of a directory's file is called: the same, but a workbook with macros loses them."""
     return f"{name}.xlsx" if name.lower().endswith(MACROS) else name
-
-
-DELIMITERS = (",", "\t", ";")

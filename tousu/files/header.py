@@ -31,6 +31,8 @@ SHORTEST_PROSE = 8
 DEEPEST = 5
 DATE = re.compile(r"\d{2,4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:[ T]*\d{1,2}[:时]\d{1,2}.*)?|\d{1,2}:\d{2}(?::\d{2})?")
 PAUSE = re.compile(r"[，。；！]")
+YEAR = re.compile(r"(?:19|20)\d\d年?")
+FEWEST_DIGITS = 3  # of a number such as GD0001
 QUESTION = ("？", "?", "：", ":")
 
 
@@ -116,6 +118,8 @@ class _Search:
             below = next((n for n in full if self._clean(n) and self._contrasts(n)), None)
             if below is not None:
                 return below
+            if self._repeats(first):
+                return None
         return first if self._named(first) or any(self._filled[first + 1 :]) else None
 
     def _sparse_above(self, end: int) -> int | None:
@@ -136,6 +140,7 @@ class _Search:
         return (
             bool(names)
             and not {Kind.VALUE, Kind.PROSE} & set(self._kinds[number])
+            and not self._numbered(number)
             and len(set(names)) >= MOSTLY * len(names)
         )
 
@@ -163,11 +168,35 @@ class _Search:
         told = (column for column, kind in enumerate(kinds) if kind is Kind.PROSE)
         return any(self._mostly(column, number, {Kind.PROSE}) for column in told)
 
+    def _repeats(self, number: int) -> bool:
+        """Return whether a row has numbers or dates above their like: a row of data; years may name columns."""
+        cells = enumerate(zip(self._rows[number], self._kinds[number], strict=True))
+        values = [
+            column for column, (cell, kind) in cells if kind is Kind.VALUE and not YEAR.fullmatch(str(cell).strip())
+        ]
+        return self._numbered(number) or any(self._mostly(column, number, {Kind.VALUE}) for column in values)
+
+    def _numbered(self, number: int) -> bool:
+        """Return whether a cell of a row is a number such as GD0001 above its like."""
+        for column, cell in enumerate(self._rows[number]):
+            shape = _shape(cell)
+            if shape.count("9") >= FEWEST_DIGITS:
+                below = [_shape(row[column]) for row in self._rows[number + 1 :] if column < len(row) and row[column]]
+                if below and below.count(shape) >= MOSTLY * len(below):
+                    return True
+        return False
+
     def _mostly(self, column: int, above: int, wanted: set[Kind]) -> bool:
         """Return whether the filled cells of a column below a row are mostly of some kinds."""
         below = [kinds[column] for kinds in self._kinds[above + 1 :] if column < len(kinds)]
         filled = [kind for kind in below if kind is not Kind.BLANK]
         return bool(filled) and sum(kind in wanted for kind in filled) >= MOSTLY * len(filled)
+
+
+def _shape(cell: object) -> str:
+    """Return what a short text looks like: 9 for a digit, A for a letter."""
+    text = cell.strip() if isinstance(cell, str) else ""
+    return re.sub(r"[A-Za-z]", "A", re.sub(r"\d", "9", text)) if len(text) <= LONGEST_NAME else ""
 
 
 _DATA = {Kind.VALUE, Kind.PROSE}

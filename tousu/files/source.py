@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
 import io
 import stat
@@ -13,11 +12,19 @@ from typing import TYPE_CHECKING, Protocol
 import zstandard
 
 from tousu.errors import EncodingUnknown, FileError, FileSuspicious, ResumeRefused
-from tousu.files.encoding import TextEncoding, detect_encoding, encoding_called, encoding_of_start
+from tousu.files.encoding import (
+    MixedDecoder,
+    TextEncoding,
+    decoder_of,
+    detect_encoding,
+    encoding_called,
+    encoding_of_start,
+)
 from tousu.files.unpacking import UNPACK_ERRORS, unpack_reason
 from tousu.messages import system_reason
 
 if TYPE_CHECKING:
+    import codecs
     from typing import BinaryIO, Self
 
 PIPE = "-"
@@ -73,6 +80,7 @@ class Source:
         self._packing = packing_of(path)
         self._head = self._ready = b""
         self.notes: list[str] = []
+        self._told = False
         self._given = 0
         self.encoding = encoding_called("utf-8")
         try:
@@ -81,7 +89,7 @@ class Source:
         except OSError as error:
             raise FileError(f"读不了 {path}（{system_reason(error)}）", fix="检查路径与权限") from error
         self._stream = self._unpacked()
-        self._decoder: codecs.IncrementalDecoder | None = None
+        self._decoder: codecs.IncrementalDecoder | MixedDecoder | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -160,12 +168,13 @@ class Source:
             if not sure and not self.is_pipe:
                 found = self._climb(strict=strict) or found
             if found is None and strict:
-                detect_encoding(io.BytesIO(head), name=self.name)
+                whole = head[: head.rfind(b"\n") + 1] if len(head) == HEAD else head
+                found = encoding_called(detect_encoding(io.BytesIO(whole), name=self.name), head)
             self.encoding = found or encoding_called("utf-8")
         if self.encoding.mark and head.startswith(self.encoding.mark):
             self._head = head[len(self.encoding.mark) :]
         if self.encoding.wide:
-            self._decoder = codecs.getincrementaldecoder(self.encoding.codec)("surrogatepass")
+            self._decoder = decoder_of(self.encoding)
         return self.encoding
 
     def _climb(self, *, strict: bool) -> TextEncoding | None:
@@ -184,6 +193,17 @@ class Source:
         """Read ``size`` bytes; fewer only at the end."""
         if self._decoder is None:
             return self.take(size)
+        data = self._decoded(size)
+        if not data and isinstance(self._decoder, MixedDecoder) and not self._told:
+            self._told = True
+            self.notes.append(
+                f"逐行解码：{self._decoder.utf8:,} 行是 UTF-8，{self._decoder.gb18030:,} 行是 GB18030；结果一律写成 UTF-8"
+            )
+        return data
+
+    def _decoded(self, size: int) -> bytes:
+        """Read ``size`` bytes of UTF-8 from a wide or mixed encoding."""
+        assert self._decoder is not None
         pieces = [self._ready]
         have, ended = len(self._ready), False
         while have < size and not ended:

@@ -13,7 +13,8 @@ import orjson
 
 from tousu.errors import ColumnMissing, FileError, FormatUnknown
 from tousu.files.added_columns import ADDED
-from tousu.files.formats import DELIMITERS, LINE_FORMATS, ending_of
+from tousu.files.delimiters import DELIMITERS
+from tousu.files.formats import LINE_FORMATS, ending_of
 from tousu.files.source import Source, packing_of
 
 if TYPE_CHECKING:
