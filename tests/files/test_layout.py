@@ -141,7 +141,14 @@ def test_what_may_be_a_complaint_is_data(row: list[str]) -> None:
 
 
 def test_a_form_of_one_case() -> None:
-    rows = [["投诉登记表", ""], ["登记编号", "甲9"], ["投诉人", "某先生"], ["投诉内容", A], ["诉求", "退款"], ["备注", ""]]
+    rows = [
+        ["投诉登记表", ""],
+        ["登记编号", "甲9"],
+        ["投诉人", "某先生"],
+        ["投诉内容", A],
+        ["诉求", "退款"],
+        ["备注", ""],
+    ]
     found = layout(rows)
     assert (found.first, found.texts, found.single) == (3, [1], True)
     wide = [
