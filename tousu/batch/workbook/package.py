@@ -1,253 +1,372 @@
-"""What the cell reader does not tell of a workbook: number formats, names, links, what is not kept."""
+"""A workbook's parts and how they hang together, whatever program wrote it."""
 
 from __future__ import annotations
 
-import mmap
+import contextlib
+import errno
+import io
 import posixpath
 import re
-import zipfile
-import zlib
-from pathlib import Path
+import tempfile
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
-from xml.etree import ElementTree
+from urllib.parse import unquote
 
-from tousu.batch.workbook.scan import PIECE, SheetScan, column_of
-from tousu.errors import FileError, FileSuspicious
+from tousu.batch.workbook.archive import UNREADABLE, Archive, ArchiveWriter, Packed, plain_name, suspicious
+from tousu.batch.workbook.markup import BROKEN, PIECE, UTF_16, Edits, Element, parse, quoted, rewrite
+from tousu.batch.workbook.scan import SheetScan, TooLong
+from tousu.batch.workbook.spelling import CheckedStream, Odd
+from tousu.batch.workbook.strings import SharedStrings
+from tousu.batch.workbook.styles import EMPTY, Styles
+from tousu.errors import FileError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+    from typing import IO, Self
 
-# Sheets pack at 5:1 to 40:1. Below the floor nothing can do harm.
-MOST_EXPANSION = 200
-EXPANSION_FLOOR = 256 << 20
-MOST_BYTES = 16 << 30
-# What the cell reader may hold at once, and how thinly cells may be spread when there are many places.
-MOST_CELLS = 200_000_000
-SPARSE_FLOOR = 20_000_000
-SPARSE = 50
-LAST_CELL = re.compile(rb' r="([A-Z]{1,3})([0-9]{1,7})"')
-# What is no .zip but begins so: a workbook before 2007, or any with a password.
-OLE = b"\xd0\xcf\x11\xe0"
-ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-DATE_NUMBERS = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
-DATE_CODE = re.compile(r"[ymdhs]", re.IGNORECASE)
-# Parts that are not written, by the last word of their kind; sheets' first, then the workbook's.
-SHEET_PARTS = {
-    "comments": "批注", "threadedComment": "批注", "pivotTable": "数据透视表", "slicer": "切片器", "timeline": "日程表",
-}  # fmt: skip
-BOOK_PARTS = {"vbaProject": "宏", "externalLink": "外部链接", "connections": "数据连接"}
-# xlsxwriter takes these names; others are for printing, or made by programs.
-KEPT_NAME = re.compile(r"[^\W\d][\w.]{0,254}")
-CELL_NAME = re.compile(r"[a-z]{1,3}\d+|[rc]|r\d*c\d*", re.IGNORECASE)
+DECLARED = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([^"']+)""")
+# What the transitional and the strict form of the standard call the same.
+MAIN = ("http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main")
+KINDS = (
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships",
+)
+# What parts of our own are spelt with in the common form, and in the strict one.
+STRICT = [
+    (common.encode(), strict.encode())
+    for common, strict in (
+        (MAIN[0], MAIN[1]),
+        (KINDS[0], KINDS[1]),
+        ("http://schemas.openxmlformats.org/drawingml/2006/", "http://purl.oclc.org/ooxml/drawingml/"),
+    )
+]
+LINKS = "http://schemas.openxmlformats.org/package/2006/relationships"
+TYPES = "[Content_Types].xml"
+SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml."
+BOOK, BOOK_WITH_MACROS = f"{SHEET_TYPE}sheet.main+xml", "application/vnd.ms-excel.sheet.macroEnabled.main+xml"
+TYPE_OF = {
+    "worksheet": f"{SHEET_TYPE}worksheet+xml",
+    "styles": f"{SHEET_TYPE}styles+xml",
+    "sharedStrings": f"{SHEET_TYPE}sharedStrings+xml",
+    "table": f"{SHEET_TYPE}table+xml",
+    "drawing": "application/vnd.openxmlformats-officedocument.drawing+xml",
+    "chart": "application/vnd.openxmlformats-officedocument.drawingml.chart+xml",
+}
+IN_MEMORY = 8 << 20
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
-NumberFormat = str | int
+
+class Link(NamedTuple):
+    """What a part refers to: the kind's last word, and the part; nothing for what lies outside or is not there."""
+
+    kind: str
+    part: str
 
 
-class Name(NamedTuple):
-    """A defined name, the sheet it belongs to or nothing, and what it stands for."""
+class Sheet(NamedTuple):
+    """A sheet of the workbook: its name, its kind (``worksheet``, ``chartsheet`` …) and its part."""
 
     name: str
-    sheet: str
-    text: str
+    kind: str
+    part: str
 
 
 class Package:
-    """An .xlsx file as the zip archive it is.
+    """A workbook, taken apart.
+
+    Args:
+        path: The file.
+        name: What to call it in errors.
+        folder: Where what is too large for the memory may lie for a while; nothing of it has a name.
+        tick: Is called all the while, and may raise.
 
     Attributes:
-        formats: Number format by cell style: a built-in one's number or its code.
+        sheets: Its sheets in their order.
         since_1904: Whether days are counted from 1904.
-        macros: Whether it brings macros, and with them functions of its own.
-        names: Defined names that can be written.
-        lost: What the workbook, not a sheet, has that is not written, in Chinese.
-        lost_names: Defined names that are not written.
+        strict: Whether it is written in the strict form of the standard.
+        macros: Whether it says of itself that it may have macros.
+
+    Raises:
+        FileError: It is broken, locked by a password, or no .xlsx.
+        FileSuspicious: It unpacks to far more than it should.
     """
 
-    def __init__(self, path: str, name: str) -> None:
-        self._name = name
-        self._formula_widths: dict[str, int] = {}
+    def __init__(self, path: str, name: str, folder: Path, tick: Callable[[], None]) -> None:
+        self._name, self._folder, self._tick = name, folder, tick
+        self._changed: dict[str, bytes | Packed] = {}
+        self._types: dict[str, str] = {}
+        self._dropped: set[str] = set()
+        self._sound: set[str] = set()
+        with contextlib.ExitStack() as held:
+            self.archive = held.enter_context(Archive(path, name))
+            self.book = self._find_book()
+            self.sheets = list(self._find_sheets())
+            self._held = held.pop_all()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._held.close()
+
+    @contextlib.contextmanager
+    def reading(self, part: str) -> Iterator[None]:
+        """Turn what reading a part may raise into our own errors."""
         try:
-            self._check_ole(path, name)
-            self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError) as error:
-            raise FileError(f"{name} 不是完好的 .xlsx 文件", fix="用 Excel 打开后另存为 .xlsx，再试") from error
-        try:
-            self.check_expansion(name)
-            self._paths = dict(self._sheet_paths())
-            self.formats = list(self._formats())
-            self._dates = {number for number, code in enumerate(self.formats) if _is_date(code)}
-            self._look_at_workbook()
-        except (KeyError, IndexError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-            self._zip.close()
-            raise self._broken() from error
-        except FileError:
-            self._zip.close()
-            raise
+            yield
+        except TooLong as error:
+            raise suspicious(self._name, f"{part} 的一行或行外的内容过长") from error
+        except (*UNREADABLE, *BROKEN) as error:
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                raise
+            raise self.archive.broken(part) from error
 
-    def _broken(self) -> FileError:
-        """Return the error for a workbook whose parts do not fit together."""
-        return FileError(f"{self._name} 的内部结构不合规范", fix="用 Excel 打开后另存为 .xlsx，再试")
+    def scratch(self) -> IO[bytes]:
+        """Return a file without a name, which lasts as long as the package is open."""
+        return self._held.enter_context(tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(self._folder)))
 
-    @staticmethod
-    def _check_ole(path: str, name: str) -> None:
-        """Refuse what only looks like an .xlsx file by its name."""
-        with Path(path).open("rb") as file:
-            if file.read(len(OLE)) != OLE:
-                return
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-                locked = data.find(ENCRYPTED) >= 0
-        if locked:
-            raise FileError(f"{name} 有密码保护", fix="在 Excel 中去掉密码后再试")
-        raise FileError(f"{name} 是旧的 .xls 格式", expected=".xlsx", fix="用 Excel 打开后另存为 .xlsx，再试")
+    def data(self, part: str) -> bytes:
+        """Return a small part as it now is, in UTF-8."""
+        kept = self._changed.get(part)
+        if isinstance(kept, bytes):
+            return kept
+        data = self.archive.read(part)
+        told = DECLARED.match(data.removeprefix(b"\xef\xbb\xbf"))
+        if data.startswith(UTF_16) or (told and told[1].lower() not in (b"utf-8", b"utf8")):
+            target = io.BytesIO()
+            with self.reading(part):
+                rewrite(io.BytesIO(data), target)
+            data = target.getvalue()
+        return data
 
-    def close(self) -> None:
-        """Close the archive."""
-        self._zip.close()
-
-    def check_expansion(self, name: str) -> None:
-        """Refuse an archive that unpacks to far more than sheets do, by its own word and by reading through it.
+    def tree(self, part: str) -> tuple[bytes, Element]:
+        """Return a small part and its elements.
 
         Raises:
-            FileSuspicious: It does.
+            FileError: It is not there or broken.
         """
-        for entry in self._zip.infolist():
-            most = min(MOST_BYTES, max(EXPANSION_FLOOR, MOST_EXPANSION * entry.compress_size))
-            if entry.file_size > most:
-                raise _suspicious(name, f"{entry.filename} 解压后有 {entry.file_size >> 20} MB")
-            if entry.filename.startswith("xl/worksheets/"):
-                self._check_extent(entry, name)
+        if part not in self.archive.parts and part not in self._changed:
+            raise self.archive.broken(part)
+        data = self.data(part)
+        with self.reading(part):
+            return data, parse(data)
 
-    def _check_extent(self, entry: zipfile.ZipInfo, name: str) -> None:
-        """Refuse a sheet whose few cells lie far apart: the cell reader keeps the whole rectangle in memory.
-
-        Reading to the end also checks the size the archive states, by its checksum.
-        """
-        rows = columns = cells = formulas = 0
-        rest = b""
-        with self._zip.open(entry) as stream:
-            while piece := stream.read(PIECE):
-                *whole, rest = (rest + piece).split(b"row>")
-                rest = rest[-PIECE:]
-                for row in whole:
-                    last = LAST_CELL.search(row, max(0, row.rfind(b' r="')))
-                    if last:
-                        rows = max(rows, int(last[2]))
-                        columns = max(columns, column_of(last[1].decode()) + 1)
-                    cells += row.count(b' r="')
-                    formula = max(row.rfind(b"</f>"), row.rfind(b":f>"), row.rfind(b"<f "), row.rfind(b":f "))
-                    if formula >= 0 and (last := LAST_CELL.search(row, max(0, row.rfind(b' r="', 0, formula)))):
-                        formulas = max(formulas, column_of(last[1].decode()) + 1)
-        if rows * columns > MOST_CELLS or (rows * columns > SPARSE_FLOOR and rows * columns > SPARSE * cells):
-            raise _suspicious(name, f"{entry.filename} 的单元格散布在 {rows:,} 行 × {columns:,} 列的范围内")
-        self._formula_widths[entry.filename] = formulas
-
-    def _tree(self, part: str) -> ElementTree.Element:
-        """Return a small part's XML."""
-        try:
-            return ElementTree.fromstring(self._zip.read(part))  # noqa: S314 - expat resolves no outside entity
-        except (ElementTree.ParseError, zipfile.BadZipFile, zlib.error) as error:
-            raise self._broken() from error
-
-    def _links(self, part: str) -> dict[str, tuple[str, str]]:
-        """Return the kind and target of what a part refers to, by identifier."""
+    def _links_of(self, part: str) -> str:
+        """Return the part that says what a part refers to."""
         folder, file = posixpath.split(part)
-        place = f"{folder}/_rels/{file}.rels"
-        if place not in self._zip.namelist():
+        wanted = posixpath.join(folder, "_rels", f"{file}.rels")
+        return self.archive.find(wanted) or wanted
+
+    def links(self, part: str) -> dict[str, Link]:
+        """Return what a part refers to, by identifier."""
+        place = self._links_of(part)
+        if place not in self.archive.parts and place not in self._changed:
             return {}
+        folder = posixpath.dirname(part)
+        found = {}
+        for link in self.tree(place)[1].children:
+            inside = link.get("TargetMode") != "External"
+            target = self._target(folder, link.get("Target")) if inside else ""
+            found[link.get("Id")] = Link(link.get("Type").rpartition("/")[2], target)
+        return found
+
+    def _target(self, folder: str, target: str) -> str:
+        """Return the part that a target names, nothing if it is not there."""
+        wanted = posixpath.normpath(posixpath.join("/", folder, target.replace("\\", "/"))).lstrip("/")
+        return self.archive.find(wanted) or self.archive.find(unquote(wanted)) or ""
+
+    def _find_book(self) -> str:
+        """Return the part that is the workbook itself."""
+        linked = (link.part for link in self.links("").values() if link.kind == "officeDocument" and link.part)
+        found = next(linked, None) or self.archive.find("xl/workbook.xml")
+        if found is None:
+            raise self.archive.broken()
+        return found
+
+    def _find_sheets(self) -> Iterator[Sheet]:
+        """Yield the sheets; take note of how the workbook is written."""
+        root, links = self.tree(self.book)[1], self.links(self.book)
+        self.strict = MAIN[1] in root.attributes.values()
+        told = root.child("workbookPr")
+        self.since_1904 = told is not None and told.get("date1904") in ("1", "true")
+        self.macros = self._type_of(self.book).casefold() == BOOK_WITH_MACROS.casefold() or any(
+            link.kind == "vbaProject" for link in links.values()
+        )
+        sheets = root.child("sheets")
+        for sheet in sheets.children if sheets else ():
+            relation = next((value for key, value in sheet.attributes.items() if key.endswith(":id")), "")
+            kind, part = links.get(relation, Link("", ""))
+            if not part:
+                raise FileError(
+                    f"{self._name} 中工作表 {sheet.get('name')} 的内容不在文件里", expected="完整的工作簿",
+                    fix="重新取得文件，或用 Excel 打开后另存为 .xlsx，再试",
+                )  # fmt: skip
+            yield Sheet(sheet.get("name"), kind, part)
+
+    def part_of(self, kind: str) -> str:
+        """Return the workbook's part of a kind, nothing if it has none."""
+        return next((link.part for link in self.links(self.book).values() if link.kind == kind), "")
+
+    def scan(self, sheet: Sheet) -> SheetScan:
+        """Return a look through a sheet.
+
+        Raises:
+            FileError: It is broken.
+        """
+        with self.reading(f"工作表 {sheet.name}"):
+            found = SheetScan(lambda: self.archive.open(sheet.part), self.scratch, self._tick)
+        self._sound.add(sheet.part)
+        return found
+
+    @cached_property
+    def strings(self) -> SharedStrings | None:
+        """The shared strings, or None if there are none."""
+        part = self.part_of("sharedStrings")
+        if not part:
+            return None
+        file = self.scratch()
+        with self.reading(part):
+            try:
+                with self.archive.open(part) as stream:
+                    checked = CheckedStream(stream, self._tick, root="sst")
+                    while piece := checked.read(PIECE):
+                        file.write(piece)
+            except Odd:
+                file.seek(0)
+                file.truncate()
+                with self.archive.open(part) as stream:
+                    rewrite(stream, file)
+            self._sound.add(part)
+            return SharedStrings(file, checked.prefix)
+
+    @cached_property
+    def styles(self) -> Styles:
+        """The cell styles; the simplest ones if there are none."""
+        part = self.part_of("styles")
+        with self.reading(part or "styles.xml"):
+            return Styles(self.data(part) if part else EMPTY.format(space=MAIN[self.strict]).encode())
+
+    @cached_property
+    def _told_types(self) -> dict[str, str]:
+        """The content types the workbook tells, by part or by ``.ending``."""
+        if TYPES not in self.archive.parts:
+            return {}
+        told = self.tree(TYPES)[1].children
         return {
-            link.get("Id", ""): (link.get("Type", "").rpartition("/")[2], link.get("Target", ""))
-            for link in self._tree(place)
-        }
+            (f".{one.get('Extension')}" if one.name == "Default" else plain_name(one.get("PartName"))).casefold():
+            one.get("ContentType") for one in told
+        }  # fmt: skip
 
-    def _sheet_paths(self) -> Iterator[tuple[str, str]]:
-        """Yield every sheet's name and the part it is in."""
-        targets = self._links("xl/workbook.xml")
-        for element in self._tree("xl/workbook.xml").iter():
-            if _local(element.tag) == "sheet":
-                link = next((value for key, value in element.items() if _local(key) == "id"), "")
-                target = targets[link][1] if link in targets else ""
-                yield element.get("name", ""), posixpath.normpath(posixpath.join("/xl", target)).lstrip("/")
+    def _type_of(self, part: str) -> str:
+        """Return a part's content type, nothing if none is told."""
+        return self._told_types.get(part.casefold()) or self._told_types.get(posixpath.splitext(part)[1].casefold(), "")
 
-    def _look_at_workbook(self) -> None:
-        """Take note of how days are counted, of defined names, and of what is not kept."""
-        self.since_1904, self.names, self.lost_names = False, list[Name](), set[str]()
-        kinds = {kind for kind, _ in self._links("xl/workbook.xml").values()}
-        self.macros = "vbaProject" in kinds
-        self.lost = [said for kind, said in BOOK_PARTS.items() if kind in kinds]
-        sheets = list(self._paths)
-        for element in self._tree("xl/workbook.xml").iter():
-            kind = _local(element.tag)
-            if kind == "workbookPr":
-                self.since_1904 = element.get("date1904") in ("1", "true")
-            elif kind == "workbookProtection" and any(element.get(key) for key in ("lockStructure", "lockWindows")):
-                self.lost.append("工作簿保护")
-            elif kind == "definedName" and not element.get("name", "").startswith("_xl"):
-                local = element.get("localSheetId")
-                name = Name(element.get("name", ""), sheets[int(local)] if local else "", element.text or "")
-                if _can_be_kept(name) and element.get("function") not in ("1", "true"):
-                    self.names.append(name)
-                else:
-                    self.lost_names.add(name.name)
-        if self.lost_names:
-            self.lost.append(f"名称 {'、'.join(sorted(self.lost_names))}")
+    def free(self, pattern: str) -> str:
+        """Return a name that no part has yet: ``pattern``, beside the workbook, with the lowest number that is free."""
+        folder, number = posixpath.dirname(self.book), 1
+        while True:
+            name = posixpath.join(folder, pattern.format(number))
+            if self.archive.find(name) is None and name not in self._changed:
+                return name
+            number += 1
 
-    def _formats(self) -> Iterator[NumberFormat]:
-        """Yield the number format of every cell style."""
-        if "xl/styles.xml" not in self._zip.namelist():
-            return
-        tree = self._tree("xl/styles.xml")
-        codes = {
-            int(item.get("numFmtId", "0")): item.get("formatCode", "")
-            for item in tree.iter()
-            if _local(item.tag) == "numFmt"
-        }
-        for block in tree:
-            if _local(block.tag) == "cellXfs":
-                for style in block:
-                    number = int(style.get("numFmtId", "0"))
-                    yield codes.get(number, number)
+    def put(self, part: str, content: bytes | Packed, kind: str = "") -> None:
+        """Put a part in, or in the place of the one there was; a new one needs its kind."""
+        self._changed[part] = content
+        if kind:
+            self._types[part] = TYPE_OF[kind]
 
-    def scan(self, sheet: str) -> SheetScan:
-        """Return a scan of a sheet's XML, from its start."""
-        return SheetScan(self._zip.open(self._paths[sheet]), self._dates) if sheet in self._paths else SheetScan(None)
+    def relate(self, part: str, kind: str, target: str) -> str:
+        """Let a part refer to another; return the identifier."""
+        place = self._links_of(part)
+        link = f'Type="{KINDS[self.strict]}/{kind}" Target="/{quoted(target)}"'
+        if place not in self.archive.parts and place not in self._changed:
+            inner = f'<Relationships xmlns="{LINKS}"><Relationship Id="rId1" {link}/></Relationships>'
+            self.put(place, f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n{inner}'.encode())
+            return "rId1"
+        data, root = self.tree(place)
+        used = {child.get("Id") for child in root.children}
+        new = next(name for number in range(1, len(used) + 2) if (name := f"rId{number}") not in used)
+        edits = Edits(data)
+        edits.append(root, b'<%sRelationship Id="%s" %s/>' % (root.prefix, new.encode(), link.encode()))
+        self.put(place, edits.done())
+        return new
 
-    def formula_width(self, sheet: str) -> int:
-        """Return how many columns of a sheet hold formulas, the last one's place; some may have no result."""
-        return self._formula_widths.get(self._paths.get(sheet, ""), 0)
+    def drop_macros(self) -> None:
+        """Leave the macros out, and say of the workbook that it has none."""
+        place = self._links_of(self.book)
+        data, root = self.tree(place)
+        edits = Edits(data)
+        for link in root.children:
+            if link.get("Type").endswith("/vbaProject"):
+                edits.replace(link.start, link.end, b"")
+                part = self._target(posixpath.dirname(self.book), link.get("Target"))
+                self._dropped |= {part, self._links_of(part), *(more.part for more in self.links(part).values())}
+        self.put(place, edits.done())
+        self._types[self.book] = BOOK
+        self.macros = False
 
-    def targets(self, sheet: str) -> dict[str, str]:
-        """Return where a sheet's hyperlinks lead, by relationship."""
-        links = self._links(self._paths.get(sheet, ""))
-        return {relation: target for relation, (kind, target) in links.items() if kind == "hyperlink"}
+    def write(self, file: IO[bytes]) -> None:
+        """Write the workbook: every part that was not changed as it was packed.
 
-    def lost_parts(self, sheet: str) -> list[str]:
-        """Return what belongs to a sheet in parts of its own that are not written, in Chinese."""
-        kinds = {kind for kind, _ in self._links(self._paths.get(sheet, "")).values()}
-        return sorted({said for kind, said in SHEET_PARTS.items() if kind in kinds})
+        Raises:
+            FileError: A part is broken.
+        """
+        if (styles := self.styles.changed()) is not None:
+            part = self.part_of("styles")
+            if not part:
+                part = self.free("styles.xml")
+                self.relate(self.book, "styles", part)
+            self.put(part, styles, "styles")
+        self.put(TYPES, self._content_types())
+        writer = ArchiveWriter(file)
+        for part in (TYPES, *(part for part in self.archive.parts if part != TYPES)):
+            self._tick()
+            if part in self._dropped:
+                continue
+            if part in self._changed:
+                self._place(writer, part)
+            else:
+                if part not in self._sound:
+                    self.archive.check(part)
+                writer.copy(self.archive, part)
+        for part in self._changed:
+            if part not in self.archive.parts and part != TYPES:
+                self._place(writer, part)
+        writer.finish()
+
+    def _place(self, writer: ArchiveWriter, part: str) -> None:
+        content = self._changed[part]
+        if isinstance(content, Packed):
+            writer.place(part, content)
+        else:
+            writer.add(part, content)
+
+    def _content_types(self) -> bytes:
+        """Return the list of the parts' types, with those that are new or were missing."""
+        wanted = {sheet.part: TYPE_OF["worksheet"] for sheet in self.sheets if sheet.kind == "worksheet"}
+        wanted |= {part: TYPE_OF[kind] for kind in ("styles", "sharedStrings") if (part := self.part_of(kind))}
+        wanted[self.book] = BOOK_WITH_MACROS if self.macros else BOOK
+        told = {part: self._type_of(part) for part in wanted}
+        missing = {part: kind for part, kind in wanted.items() if not told[part].endswith("+xml")} | self._types
+        if TYPES in self.archive.parts:
+            data, root = self.tree(TYPES)
+        else:
+            data = b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n<Types xmlns="%s"></Types>' % TYPES_SPACE
+            root = parse(data)
+        edits, new = Edits(data), []
+        for ending, kind in (("rels", RELS_TYPE), ("xml", "application/xml")):
+            if f".{ending}" not in self._told_types:
+                new.append(f'<{{p}}Default Extension="{ending}" ContentType="{kind}"/>')
+        for item in root.children:
+            part = plain_name(item.get("PartName"))
+            if item.name == "Override" and (part in missing or self.archive.find(part) in self._dropped):
+                edits.replace(item.start, item.end, b"")
+        new += [f'<{{p}}Override PartName="/{quoted(part)}" ContentType="{kind}"/>' for part, kind in missing.items()]
+        edits.append(root, "".join(new).replace("{p}", root.prefix.decode()).encode())
+        return edits.done()
 
 
-def _is_date(code: NumberFormat) -> bool:
-    """Return whether a number format shows a number as a date or a time."""
-    if isinstance(code, int):
-        return code in DATE_NUMBERS
-    return bool(DATE_CODE.search(re.sub(r'"[^"]*"|\\.|\[(?!h|m|s)[^\]]*\]|_.|General', "", code, flags=re.IGNORECASE)))
-
-
-def _can_be_kept(name: Name) -> bool:
-    """Return whether a defined name can be written: it stands for something within the workbook."""
-    fits = KEPT_NAME.fullmatch(name.name) and not CELL_NAME.fullmatch(name.name) and "!" not in name.sheet
-    return bool(fits and name.text) and not any(sign in name.text for sign in "[|")
-
-
-def _local(name: str) -> str:
-    """Return a name without its namespace."""
-    return re.sub(r"^\{.*\}", "", name)
-
-
-def _suspicious(name: str, found: str) -> FileSuspicious:
-    """Return the error for a workbook that would fill the memory or the disk."""
-    return FileSuspicious(
-        f"{name} 中的 {found}，像是压缩炸弹",
-        expected="普通的工作簿",
-        fix="确认来源可靠后，删去空白区域或拆成几个小文件再试",
-    )
+TYPES_SPACE = b"http://schemas.openxmlformats.org/package/2006/content-types"
+RELS_TYPE = "application/vnd.openxmlformats-package.relationships+xml"

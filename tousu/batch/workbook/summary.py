@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tousu.batch.added import domain_names
-from tousu.batch.workbook.write import FONT, HEADER, TITLE
+from tousu.batch.workbook.cells import letters_of, number_cell, text_cell
+from tousu.batch.workbook.charts import HEAD, Chart, Series, chart_part, drawing_part
+from tousu.batch.workbook.markup import Edits, quoted
+from tousu.batch.workbook.package import KINDS, MAIN, STRICT
+from tousu.batch.workbook.styles import Look
+from tousu.files.added_columns import free_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tousu.batch.workbook.markup import Element
+    from tousu.batch.workbook.package import Package
     from tousu.files.added_columns import Language
 
 WORDS: dict[Language, dict[str, str]] = {
@@ -24,7 +33,11 @@ WORDS: dict[Language, dict[str, str]] = {
         "decision": "decision", "total": "total", "none": "not tagged", "nobody": "no date column", "undated": "no date",
     },
 }  # fmt: skip
-BLUE, AMBER = "#2F75B5", "#F4B183"
+BLUE, AMBER = "2F75B5", "F4B183"
+WIDTHS = (31, 18, 10, 10, 10, 10, 10)
+CHARTS_FROM, CHART_WIDTH, ROW_PIXELS = len(WIDTHS) + 1, 640, 20
+WHOLE, SHARE = "#,##0", "0.0%"
+GROUND, LINE = "D9E1F2", "7F7F7F"
 
 
 @dataclass(slots=True)
@@ -56,67 +69,147 @@ class Overview:
 class _Page:
     """The summary sheet while it is written, row after row."""
 
-    def __init__(self, book: Any, sheet: Any, words: dict[str, str]) -> None:
-        self.sheet, self.words, self.at = sheet, words, 0
-        self._head = book.add_format({**FONT, **HEADER})
-        self._right = book.add_format({**FONT, **HEADER, "align": "right"})
-        self._plain, self._share = book.add_format(FONT), book.add_format({**FONT, "num_format": "0.0%"})
-        self._number = book.add_format({**FONT, "num_format": "#,##0"})
-        self._bold = book.add_format({**FONT, "num_format": "#,##0", "bold": True, "top": 1})
-        self._bold_share = book.add_format({**FONT, "num_format": "0.0%", "bold": True, "top": 1})
-        self._title = book.add_format({**FONT, **TITLE, "align": "left"})
+    def __init__(self, package: Package, name: str, words: Mapping[str, str]) -> None:
+        self.words, self.at = words, 0
+        self._styles, self._rows = package.styles, list[str]()
+        self._quoted = "'" + name.replace("'", "''") + "'"
+
+    def _row(self, cells: list[str], more: str = "") -> None:
+        self.at += 1
+        self._rows.append(f'<row r="{self.at}"{more}>{"".join(cells)}</row>')
 
     def title(self, text: str) -> None:
         """Write the page's title and leave a row."""
-        self.sheet.set_row(self.at, 26)
-        self.sheet.write_string(self.at, 0, text, self._title)
-        self.at += 2
+        style = self._styles.like(0, Look(bold=True, size=14))
+        self._row([text_cell("", "A1", style, text)], ' ht="26" customHeight="1"')
+        self.at += 1
 
     def head(self, *keys: str) -> None:
         """Write a table's header, over numbers to the right."""
-        for column, key in enumerate(keys):
-            self.sheet.write_string(self.at, column, self.words.get(key, ""), self._head if column < 2 else self._right)
-        self.at += 1
+        looks = [Look(bold=True, fill=GROUND, align="" if column < 2 else "right") for column in range(len(keys))]
+        self._row([
+            text_cell("", f"{letters_of(column)}{self.at + 1}", self._styles.like(0, look), self.words.get(key, ""))
+            for column, (key, look) in enumerate(zip(keys, looks, strict=True))
+        ])  # fmt: skip
 
-    def line(self, *cells: str | int | float, last: bool = False) -> None:
+    def line(self, *cells: str | float, last: bool = False) -> None:
         """Write a table's row: text, whole numbers, shares."""
+        told = []
         for column, cell in enumerate(cells):
-            if isinstance(cell, str):
-                self.sheet.write_string(self.at, column, cell, self._bold if last else self._plain)
-            elif isinstance(cell, float):
-                self.sheet.write_number(self.at, column, cell, self._bold_share if last else self._share)
-            else:
-                self.sheet.write_number(self.at, column, cell, self._bold if last else self._number)
-        self.at += 1
+            number = WHOLE if isinstance(cell, int) else SHARE if isinstance(cell, float) else "General"
+            style = self._styles.like(0, Look(number=number, bold=last, top=LINE if last else ""))
+            place = f"{letters_of(column)}{self.at + 1}"
+            told.append(
+                text_cell("", place, style, cell) if isinstance(cell, str) else number_cell("", place, style, cell)
+            )
+        self._row(told)
+
+    def cells(self, column: int, first: int, count: int) -> str:
+        """Return the name of ``count`` cells of a column, from row ``first`` (from 0) on."""
+        letters = letters_of(column)
+        return f"{self._quoted}!${letters}${first + 1}:${letters}${first + count}"
+
+    def part(self, drawing: str) -> str:
+        """Return the sheet's part, with its drawing's identifier or without one."""
+        cols = "".join(
+            f'<col min="{at}" max="{at}" width="{width + 0.71}" customWidth="1"/>' for at, width in enumerate(WIDTHS, 1)
+        )
+        shown = f'<drawing r:id="{drawing}"/>' if drawing else ""
+        return (
+            f'{HEAD}<worksheet xmlns="{MAIN[0]}" xmlns:r="{KINDS[0]}"><sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
+            '<sheetViews><sheetView showGridLines="0" workbookViewId="0"/></sheetViews><sheetFormatPr defaultRowHeight="15"/>'
+            f"<cols>{cols}</cols><sheetData>{''.join(self._rows)}</sheetData>"
+            f'<pageSetup paperSize="9" orientation="landscape"/>{shown}</worksheet>'
+        )
 
 
-def write_summary(book: Any, sheet: Any, overview: Overview, language: Language) -> None:
-    """Fill the summary sheet: three tables one under the other, two charts beside them."""
+def add_summary(package: Package, overview: Overview, language: Language) -> str:
+    """Add the summary sheet: three tables one under the other, two charts beside them; return its name."""
     words = WORDS[language]
-    page = _Page(book, sheet, words)
-    sheet.hide_gridlines(2)
-    sheet.set_landscape()
-    sheet.set_paper(9)  # A4
-    sheet.fit_to_pages(1, 1)
-    for column, width in enumerate((31, 18, 10, 10, 10, 10, 10)):
-        sheet.set_column(column, column, width)
-    rows = overview.rows()
+    wanted = words["sheet"]
+    taken = [sheet.name for sheet in package.sheets]
+    # Excel takes names for the same whatever their case.
+    taken += [wanted for other in taken if other.casefold() == wanted.casefold()]
+    name = free_name(wanted, taken)
+    page = _Page(package, name, words)
+    charts = _tables(page, overview)
+    part = package.free("worksheets/sheet{}.xml")
+    package.put(part, b"", "worksheet")
+    drawing = ""
+    if charts:
+        place = package.free("drawings/drawing{}.xml")
+        package.put(place, b"", "drawing")
+        drawing = package.relate(part, "drawing", place)
+        placed = []
+        for chart in charts:
+            own = package.free("charts/chart{}.xml")
+            package.put(own, _fitting(package, chart_part(chart)), "chart")
+            placed.append((package.relate(place, "chart", own), chart))
+        package.put(place, _fitting(package, drawing_part(placed, CHARTS_FROM)))
+    package.put(part, _fitting(package, page.part(drawing).encode()))
+    _enter(package, name, package.relate(package.book, "worksheet", part))
+    return name
+
+
+def _fitting(package: Package, part: bytes) -> bytes:
+    """Return a part in the form of the standard that the workbook is written in."""
+    for common, strict in STRICT if package.strict else ():
+        part = part.replace(common, strict)
+    return part
+
+
+def _enter(package: Package, name: str, link: str) -> None:
+    """Enter the sheet into the workbook's list of sheets."""
+    data, root = package.tree(package.book)
+    edits = Edits(data)
+    sheets = root.child("sheets")
+    assert sheets is not None  # else there was no sheet to tag
+    numbers = [int(sheet.get("sheetId") or "0") for sheet in sheets.children]
+    p = sheets.prefix.decode()
+    told = f'name="{quoted(name)}" sheetId="{max(numbers) + 1}" xmlns:tsr="{KINDS[package.strict]}" tsr:id="{link}"'
+    edits.append(sheets, f"<{p}sheet {told}/>".encode())
+    hidden = all(sheet.get("state", "visible") != "visible" for sheet in sheets.children)
+    _show(edits, root, sheets, active=len(numbers) if hidden else None)
+    package.put(package.book, edits.done())
+
+
+def _show(edits: Edits, root: Element, sheets: Element, active: int | None) -> None:
+    """See that the workbook has a view, which our sheets' views belong to, and that it opens on a sheet that is seen."""
+    p = sheets.prefix.decode()
+    views = root.child("bookViews")
+    at = f' activeTab="{active}"' if active is not None else ""
+    if views is None:
+        edits.insert(sheets.start, f"<{p}bookViews><{p}workbookView{at}/></{p}bookViews>".encode())
+    elif active is not None and views.children:
+        edits.set(views.children[0], "activeTab", str(active))
+        edits.set(views.children[0], "firstSheet", str(active))
+
+
+def _tables(page: _Page, overview: Overview) -> list[Chart]:
+    """Write the tables; return the charts of them."""
+    words, rows, charts = page.words, overview.rows(), list[Chart]()
     names = domain_names(tuple(code for code, *_ in rows))
     total = sum(auto + review for _, auto, review, _ in rows)
     page.title(words["title"])
     page.head("domain", "code", "count", "share", "auto", "review", "online")
-    first = page.at
+    first, height = page.at, max(260, 24 * len(rows) + 90)
     for code, auto, review, online in rows:
         page.line(names[code], code, auto + review, (auto + review) / total, auto, review, online)
     autos, reviews = overview.auto.total(), overview.review.total()
     page.line(words["total"], "", total, 1.0 if total else 0.0, autos, reviews, overview.online.total(), last=True)
     if rows:
-        chart = _chart(book, sheet.name, "bar", [("auto", 4, BLUE), ("review", 5, AMBER)], first, len(rows), words)
-        chart.set_title({"name": words["domain"], "name_font": {"size": 12}})
-        chart.set_y_axis({"reverse": True, "num_font": {"size": 9}, "major_gridlines": {"visible": False}})
-        chart.set_x_axis({"min": 0, "major_gridlines": {"visible": True, "line": {"color": "#D9D9D9", "width": 0.5}}})
-        chart.set_size({"width": 640, "height": max(260, 24 * len(rows) + 90)})
-        sheet.insert_chart(2, 8, chart)
+        numbers = (
+            ("auto", 4, [auto for _, auto, _, _ in rows], BLUE),
+            ("review", 5, [late for _, _, late, _ in rows], AMBER),
+        )
+        series = [
+            Series(words[key], page.cells(column, first, len(rows)), values, colour)
+            for key, column, values, colour in numbers
+        ]
+        shown = [names[code] for code, *_ in rows]
+        charts.append(
+            Chart(words["domain"], True, page.cells(0, first, len(rows)), shown, series, 2, CHART_WIDTH, height)
+        )
     page.at += 1
     page.head("decision", "code", "count", "share")
     everything = total + overview.faults
@@ -125,47 +218,25 @@ def write_summary(book: Any, sheet: Any, overview: Overview, language: Language)
         page.line(words[key], code, number, number / everything if everything else 0.0)
     page.line(words["total"], "", everything, 1.0 if everything else 0.0, last=True)
     page.at += 1
-    _write_months(book, page, overview, chart_row=max(page.at - 6, 5 + max(260, 24 * len(rows) + 90) // 20))
+    charts += _months(page, overview, row=max(page.at - 6, 5 + height // ROW_PIXELS))
+    return charts
 
 
-def _write_months(book: Any, page: _Page, overview: Overview, *, chart_row: int) -> None:
-    """Write the table of months and its chart."""
+def _months(page: _Page, overview: Overview, *, row: int) -> list[Chart]:
+    """Write the table of months; return its chart, if there is any month."""
     words = page.words
     page.head("month", "", "count", "share")
     if not overview.dated:
         page.line(words["nobody"])
-        return
+        return []
     first, total = page.at, overview.months.total()
     months = sorted(month for month in overview.months if month)
     for month in months:
         page.line(month, "", overview.months[month], overview.months[month] / total)
     if overview.months[""]:
         page.line(words["undated"], "", overview.months[""], overview.months[""] / total)
-    if months:
-        chart = _chart(book, page.sheet.name, "column", [("count", 2, BLUE)], first, len(months), words)
-        chart.set_title({"name": words["month"], "name_font": {"size": 12}})
-        chart.set_legend({"none": True})
-        chart.set_size({"width": 640, "height": 260})
-        page.sheet.insert_chart(chart_row, 8, chart)
-
-
-def _chart(
-    book: Any, sheet: str, kind: str, series: list[tuple[str, int, str]], first: int, rows: int, words: dict[str, str]
-) -> Any:
-    """Return a stacked chart over a table's rows."""
-    chart = book.add_chart({"type": kind, "subtype": "stacked"})
-    for key, column, colour in series:
-        chart.add_series(
-            {
-                "name": words[key],
-                "categories": [sheet, first, 0, first + rows - 1, 0],
-                "values": [sheet, first, column, first + rows - 1, column],
-                "fill": {"color": colour},
-                "gap": 40,
-            }
-        )
-    chart.set_legend({"position": "bottom"})
-    faint = {"visible": True, "line": {"color": "#D9D9D9", "width": 0.5}}
-    chart.set_y_axis({"min": 0, "major_gridlines": faint, "line": {"none": True}})
-    chart.set_x_axis({"major_gridlines": {"visible": False}})
-    return chart
+    if not months:
+        return []
+    values = [overview.months[month] for month in months]
+    series = Series(words["count"], page.cells(2, first, len(months)), values, BLUE)
+    return [Chart(words["month"], False, page.cells(0, first, len(months)), months, [series], row, CHART_WIDTH, 260)]
