@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from tousu.classifier import Classifier
 
 
-def test_no_output_is_called_a_workbook_with_macros() -> None:
-    for source in ("a.xlsm", "a.xlsx"):
-        with pytest.raises(FormatUnknown, match=r"\.xlsm.*宏不保留.*b\.xlsx"):
-            format_of(source, "b.XLSM", None)
-    assert format_of("a.xlsm", "b.xlsx", None) == ".xlsx"
+def test_only_a_workbook_with_macros_becomes_one() -> None:
+    with pytest.raises(FormatUnknown, match=r"\.xlsm.*没有宏.*b\.xlsx"):
+        format_of("a.xlsx", "b.XLSM", None)
+    for output in ("b.xlsx", "b.xlsm"):
+        assert format_of("a.XLSM", output, None) == ".xlsx"
 
 
-def test_a_directory_with_macros_gets_names_excel_opens(tmp_path: Path, shipped: Classifier) -> None:
+def test_a_directory_with_macros_keeps_its_names(tmp_path: Path, shipped: Classifier) -> None:
     (tmp_path / "in").mkdir()
     for name in ("a.xlsm", "a.xlsx"):
         book = xlsxwriter.Workbook(tmp_path / "in" / name)
@@ -34,7 +34,7 @@ def test_a_directory_with_macros_gets_names_excel_opens(tmp_path: Path, shipped:
         book.close()
     done = tag_folder(str(tmp_path / "in"), str(tmp_path / "out"), shipped, TagOptions())
     assert not done.failed
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.xlsm.xlsx", "a.xlsx"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.xlsm", "a.xlsx"]
 
 
 @pytest.mark.parametrize("name", ["a.xls", "a.et", "a.ods", "a.xlsb"])

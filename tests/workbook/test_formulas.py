@@ -105,18 +105,19 @@ def test_results_come_back_with_their_formulas(tmp_path: Path, shipped: Classifi
     assert after["I2"].value == "elevator"
 
 
-def test_a_shared_formula_is_spelt_out(tmp_path: Path, shipped: Classifier) -> None:
+def test_a_shared_formula_stays_shared(tmp_path: Path, shipped: Classifier) -> None:
     rows = [["投诉内容", "单价", "合计"], *([COMPLAINTS[number], number, f"=B{number + 2}*2"] for number in range(3))]
     source = patched(
         made(tmp_path / "a.xlsx", rows), ("<f>B2*2</f>", '<f t="shared" ref="C2:C4" si="0">B2*$B$2&amp;"B2"</f>'),
         ("<f>B3*2</f>", '<f t="shared" si="0"/>'), ("<f>B4*2</f>", '<f t="shared" si="0"/>'),
     )  # fmt: skip
     run(shipped, source, tmp_path / "b.xlsx")
+    assert '<f t="shared" si="0"/>' in _xml(tmp_path / "b.xlsx")
     after = formulas(tmp_path / "b.xlsx")
     assert [after[f"C{row}"] for row in (2, 3, 4)] == ['=B2*$B$2&"B2"', '=B3*$B$2&"B2"', '=B4*$B$2&"B2"']
 
 
-def test_what_a_formula_speaks_of_is_there_or_its_result_is(tmp_path: Path, shipped: Classifier) -> None:
+def test_formulas_that_speak_of_other_things_stay_as_they_are(tmp_path: Path, shipped: Classifier) -> None:
     source, output = tmp_path / "a.xlsx", tmp_path / "b.xlsx"
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -131,19 +132,29 @@ def test_what_a_formula_speaks_of_is_there_or_its_result_is(tmp_path: Path, ship
     for name, text in (("单价", "工单!$B$2"), ("外部", "[1]表!$A$1")):
         book.defined_names[name] = DefinedName(name, attr_text=text, function=False)
     book.save(source)
-    empty = next(spelt for spelt in ("<v></v>", "<v />", "<v/>") if spelt in _xml(source))
-    patched(source, (f"<f>外部+1</f>{empty}", "<f>外部+1</f><v>7</v>"))
-    summary = run(shipped, source, output)
+    run(shipped, source, output)
     found = openpyxl.load_workbook(output)
     after = [(cell.data_type, cell.value) for cell in found["工单"][2][2:7]]
-    assert after == [("f", "=单价*2"), ("s", "=[1]表!A1"), ("n", 7), ("s", "=SUM(T[号])"), ("f", '="[1]"&A2')]
-    assert (found["工单"]["J2"].data_type, found["工单"]["J2"].value) == ("s", "=B1:B2")
-    assert found.defined_names["单价"].attr_text == "工单!$B$2"
-    assert any(
-        "1 个公式引用了未保留的内容（其他文件、表格、名称、宏）或占几格，以结果值写出" in note for note in summary.notes
+    assert after == [("f", cell) for cell in cells]
+    array = found["工单"]["J2"].value
+    assert (array.ref, array.text) == ("J2:J3", "=B1:B2")
+    assert {name: one.attr_text for name, one in found.defined_names.items()} == {
+        "单价": "工单!$B$2",
+        "外部": "[1]表!$A$1",
+    }
+
+
+@pytest.mark.parametrize(("formula", "begins"), [("=SUM(A2:Z2)", "AA1"), ("=SUM(表!A2:Z2)", "D1"), ("=SUM(C$1:C$9)", "D1"),
+                                                 ("=COUNTA($A2:ZZ2)", "D1")])  # fmt: skip
+def test_added_columns_change_no_result(tmp_path: Path, shipped: Classifier, formula: str, begins: str) -> None:
+    source, output = (
+        made(tmp_path / "a.xlsx", [["投诉内容", "号", "合计"], [COMPLAINTS[0], 1, formula]]),
+        tmp_path / "b.xlsx",
     )
-    assert any("3 个公式引用了未保留的内容，又没有计算结果，以文字写出" in note for note in summary.notes)
-    assert "工作簿的这些内容未保留：名称 外部" in summary.notes
+    summary = run(shipped, source, output)
+    after = formulas(output)
+    assert (after[begins], after["C2"]) == ("领域代码", formula)
+    assert any("Z 列以前有公式引用，新增的列从 AA 列开始" in note for note in summary.notes) == (begins == "AA1")
 
 
 def _xml(path: Path) -> str:

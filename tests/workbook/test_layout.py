@@ -147,7 +147,7 @@ def test_a_sheet_too_wide_for_more_columns_is_refused(tmp_path: Path, shipped: C
         run(shipped, tmp_path / "a.xlsx", tmp_path / "b.xlsx")
 
 
-def test_what_is_not_kept_is_said(tmp_path: Path, shipped: Classifier) -> None:
+def test_what_a_person_has_set_stays_set(tmp_path: Path, shipped: Classifier) -> None:
     source = tmp_path / "a.xlsx"
     book = openpyxl.Workbook()
     sheet = book.worksheets[0]
@@ -166,26 +166,46 @@ def test_what_is_not_kept_is_said(tmp_path: Path, shipped: Classifier) -> None:
     book.create_sheet("空")
     book.save(source)
     summary = run(shipped, source, tmp_path / "b.xlsx")
-    lost = [note for note in summary.notes if "未保留" in note]
-    assert lost == [
-        "工作表 工单 的这些内容未保留：工作表保护、筛选条件、条件格式、数据有效性（下拉列表）、批注",
-        "工作簿的这些内容未保留：工作簿保护",
-    ]
+    assert not [note for note in summary.notes if "未保留" in note]
+    after = openpyxl.load_workbook(tmp_path / "b.xlsx")
+    kept = after["工单"]
+    assert (kept["A2"].comment.text, after.security.lockStructure, kept.protection.sheet) == ("查过", True, True)
+    assert [str(one.sqref) for one in kept.data_validations.dataValidation] == ["A2:A9"]
+    assert [str(one.sqref) for one in kept.conditional_formatting] == ["A2:A9"]
+    assert kept.auto_filter.ref == "A1:M2"
+    assert kept.auto_filter.filterColumn[0].filters.filter == ["N1"]
 
 
-def test_a_workbook_with_macros_comes_back_without_them(tmp_path: Path, shipped: Classifier) -> None:
-    source = tmp_path / "a.xlsm"
-    book = xlsxwriter.Workbook(source)
-    (tmp_path / "vba.bin").write_bytes(b"macros")
-    book.add_vba_project(str(tmp_path / "vba.bin"))
+def with_macros(folder: Path) -> Path:
+    """Write a workbook with macros and a function of their own."""
+    book = xlsxwriter.Workbook(folder / "a.xlsm")
+    (folder / "vba.bin").write_bytes(b"macros")
+    book.add_vba_project(str(folder / "vba.bin"))
     sheet = sheet_of(book)
     sheet.write_formula("D2", "=SUM(1,2)", None, 3)
     sheet.write_formula("D3", "=本站函数(1)", None, 4)
     book.close()
-    summary = run(shipped, source, tmp_path / "b.xlsx")
-    assert "工作簿的这些内容未保留：宏" in summary.notes
-    after = openpyxl.load_workbook(tmp_path / "b.xlsx")["工单"]
-    assert (after["D2"].value, after["D3"].value) == ("=SUM(1,2)", 4)
+    return folder / "a.xlsm"
+
+
+def test_macros_stay_in_a_workbook_that_may_have_them(tmp_path: Path, shipped: Classifier) -> None:
+    summary = run(shipped, with_macros(tmp_path), tmp_path / "b.xlsm")
+    assert not [note for note in summary.notes if "未保留" in note]
+    with zipfile.ZipFile(tmp_path / "b.xlsm") as archive:
+        assert archive.read("xl/vbaProject.bin") == b"macros"
+        assert b"sheet.macroEnabled.main+xml" in archive.read("[Content_Types].xml")
+    after = openpyxl.load_workbook(tmp_path / "b.xlsm", keep_vba=True)["工单"]
+    assert (after["D2"].value, after["D3"].value) == ("=SUM(1,2)", "=本站函数(1)")
+
+
+def test_macros_go_where_the_name_says_there_are_none(tmp_path: Path, shipped: Classifier) -> None:
+    summary = run(shipped, with_macros(tmp_path), tmp_path / "b.xlsx")
+    assert "工作簿的宏未保留：输出文件名以 .xlsm 结尾就能保留" in summary.notes
+    with zipfile.ZipFile(tmp_path / "b.xlsx") as archive:
+        assert not any("vba" in name for name in archive.namelist())
+        assert b"vba" not in archive.read("xl/_rels/workbook.xml.rels")
+        assert b"macroEnabled" not in archive.read("[Content_Types].xml")
+    assert openpyxl.load_workbook(tmp_path / "b.xlsx")["工单"]["D2"].value == "=SUM(1,2)"
 
 
 @pytest.mark.parametrize(("inside", "said"), [("EncryptedPackage", "有密码保护"), ("Workbook", r"旧的 \.xls 格式")])

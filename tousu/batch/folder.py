@@ -14,7 +14,7 @@ from tousu.batch.journal import run_mark
 from tousu.batch.options import TagSummary, Tally
 from tousu.batch.tag import tag_file
 from tousu.errors import FileError, FormatUnknown, TousuError
-from tousu.files.formats import ending_of, name_beside
+from tousu.files.formats import ending_of
 from tousu.files.source import PIPE
 from tousu.messages import system_reason
 
@@ -121,7 +121,7 @@ def tag_folder(
     summary = FolderSummary()
     for path in paths:
         name = str(path.relative_to(root))
-        final = target / name_beside(name)
+        final = target / name
         mark = run_mark(str(path), classifier.version, options)
         if before.get(name) == mark and final.exists():
             summary.skipped.append(name)

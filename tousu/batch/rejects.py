@@ -35,7 +35,6 @@ BROKEN_JSON = Fault("broken_json", "这一行不是合法的 JSON")
 NOT_OBJECT = Fault("not_object", "这一行不是 JSON 对象")
 OPEN_QUOTE = Fault("open_quote", "这一行的引号没有闭合")
 TOO_MANY_CELLS = Fault("too_many_cells", "这一行的列数多于表头")
-CELL_CUT = Fault("cell_cut", "有单元格超过 32767 个字符，Excel 容不下，已截短")
 NO_RESULT = Fault("no_result", "公式没有计算结果：用 Excel 打开后保存一次，再标")
 BROKEN_ROW = Fault("broken_row", "这一行的分隔结构读不出")
 

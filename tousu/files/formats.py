@@ -60,9 +60,9 @@ def format_of(source: str, output: str, told: str | None) -> str:
             f"输入是 {named[source]}，输出是 {named[output]}", expected="两者格式相同", fix="输出文件用与输入相同的后缀"
         )
     form = endings.pop()
-    if form == ".xlsx" and output.lower().endswith(MACROS):
+    if form == ".xlsx" and output.lower().endswith(MACROS) and not source.lower().endswith(MACROS):
         raise FormatUnknown(
-            f"结果不能写成 {MACROS}：宏不保留",
+            f"结果不能写成 {MACROS}：输入是没有宏的工作簿",
             expected="输出文件名以 .xlsx 结尾",
             fix=f"把输出改名为 {Path(output).with_suffix('.xlsx').name}",
         )
@@ -70,8 +70,3 @@ def format_of(source: str, output: str, told: str | None) -> str:
     if form not in LINE_FORMATS and packed:
         raise FormatUnknown(f"{form} 不能再套 .gz 或 .zst", expected=f"普通的 {form} 文件", fix="先解压")
     return form
-
-
-def name_beside(name: str) -> str:
-    """Return what the output of a directory's file is called: the same, but a workbook with macros loses them."""
-    return f"{name}.xlsx" if name.lower().endswith(MACROS) else name
