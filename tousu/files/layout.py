@@ -78,7 +78,7 @@ class Layout:
         """Return whether a row below the header holds no complaint but the header again, totals or signatures."""
         if not self.heads and self.header is None:
             return False
-        if any(_is_long(cell_text(cells, place)) for place in self.texts):
+        if any(is_long(cell_text(cells, place)) for place in self.texts):
             return False
         filled = [(place, str(cell).strip()) for place, cell in enumerate(cells) if cell is not None]
         filled = [(place, text) for place, text in filled if text]
@@ -176,7 +176,7 @@ def _stripped(row: Row) -> tuple[str, ...]:
     return tuple(text for cell in row if cell is not None and (text := str(cell).strip()))
 
 
-def _is_long(text: str) -> bool:
+def is_long(text: str) -> bool:
     """Return whether a cell of a text column is a complaint, whatever its row looks like; quick, for every row."""
     return len(text) >= LONG and (len(text) > LONGEST_NAME or PAUSE.search(text) is not None)
 
@@ -280,6 +280,8 @@ def _form(rows: Sequence[Row]) -> Layout | None:
 def _labels(rows: Sequence[Row], filled: Sequence[int], number: int, column: int) -> bool:
     """Return whether the cells above and below one in its column are names, too, with values beside them."""
     others = [rows[row] for row in filled if row != number and column + 1 < len(rows[row])]
+    if any(is_text_name(row[column]) and _is_prose(row[column + 1]) for row in others):
+        return False  # one case has one complaint
     beside = [row for row in others if kind_of(row[column]) is Kind.NAME and str(row[column + 1] or "").strip()]
     named = [row for row in beside if NAMED.search(str(row[column]).strip()) or is_text_name(row[column])]
     below = next((rows[row] for row in filled if row > number), None)

@@ -85,6 +85,10 @@ class CellReader:
             if value != "":
                 yield column_of(letters), value
 
+    def is_blank(self, row: bytes) -> bool:
+        """Return whether no cell of a row holds anything."""
+        return next(self.filled(row), None) is None
+
     def find(self, row: bytes, place: bytes) -> tuple[bytes, bytes] | None:
         """Return attributes and content of the cell at a place such as ``B7``; None if the row has none."""
         at = row.find(b'%s%s"' % (self._open, place))

@@ -10,7 +10,7 @@ from tousu.batch.workbook.markup import Edits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tousu.batch.workbook.layout import Area
+    from tousu.batch.workbook.frame import Area
     from tousu.batch.workbook.package import Package
 
 FILTER = "_xlnm._FilterDatabase"

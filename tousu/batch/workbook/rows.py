@@ -1,4 +1,4 @@
-"""A sheet as a table: where the header is, what stands beside the rows below, how cells are added to them."""
+"""A sheet as a table: its first rows and merged ranges; how cells are added to rows."""
 
 from __future__ import annotations
 
@@ -7,17 +7,12 @@ from typing import TYPE_CHECKING
 
 from tousu.batch.workbook.cells import CellReader, column_of
 from tousu.batch.workbook.scan import HEAD, LETTERS
-from tousu.files.columns import named_text_columns
-from tousu.files.header import find_header, names_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from tousu.batch.workbook.cells import Value
     from tousu.batch.workbook.package import Package, Sheet
     from tousu.batch.workbook.spelling import Tags
 
-TITLE_ROWS = 30
 AREA = re.compile(rb'\bref="([A-Z]{1,3})([0-9]{1,7}):([A-Z]{1,3})([0-9]{1,7})"')
 SPANS = re.compile(rb'\bspans="([0-9]+):([0-9]+)"')
 
@@ -54,22 +49,6 @@ class SheetRows:
     def name(self) -> str:
         """The sheet's name."""
         return self.sheet.name
-
-    def header_row(self, wanted: Sequence[str]) -> int | None:
-        """Return which row is the header, from 0 on, under whatever titles; None if the sheet has none.
-
-        Args:
-            wanted: Column names the user gave; a sheet whose header lacks one has none for us.
-        """
-        number = find_header(self.head, wanted, within=TITLE_ROWS)
-        if number is not None and not set(wanted) <= set(names_of(self.head[number])):
-            return None
-        return number
-
-    def names_texts(self) -> bool:
-        """Return whether the sheet has a column of texts by its name, not only by what stands in it."""
-        header = self.header_row(())
-        return header is not None and bool(named_text_columns(names_of(self.head[header]), self.head[header + 1 :]))
 
 
 class Insertion:

@@ -7,55 +7,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tousu.batch.added import FlatColumns, words_of
-from tousu.batch.rejects import NO_RESULT, reject_line, text_of
+from tousu.batch.rejects import NO_RESULT, Fault, reject_line, text_of
 from tousu.batch.workbook.archive import Packing
-from tousu.batch.workbook.cells import COLUMNS, STYLE, Uncomputed, Value, letters_of
-from tousu.batch.workbook.layout import Area, Layout
+from tousu.batch.workbook.cells import STYLE, Uncomputed, Value, letters_of
+from tousu.batch.workbook.frame import Area
 from tousu.batch.workbook.names import name_filters
 from tousu.batch.workbook.package import Package
+from tousu.batch.workbook.plan import Plan, plan_sheets
 from tousu.batch.workbook.rows import Insertion, SheetRows
 from tousu.batch.workbook.summary import Overview, add_summary
 from tousu.batch.workbook.tags import AddedCells, width_of
-from tousu.errors import ColumnMissing, FileError
-from tousu.files.added_columns import added_names
-from tousu.files.columns import choose_text_columns
-from tousu.files.dates import DATE_NAMES, day_of
+from tousu.errors import FileError
+from tousu.files.dates import day_of
 from tousu.files.formats import MACROS
-from tousu.files.header import names_of
+from tousu.files.layout import is_long
 from tousu.files.sink import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tousu.batch.options import Job
-    from tousu.batch.rejects import Fault
     from tousu.classifier import Taggings
     from tousu.files.added_columns import Language
 
 CHUNK = 4000  # rows
-
-
-@dataclass(slots=True)
-class Plan:
-    """What is to be done with a sheet that holds complaints.
-
-    Attributes:
-        rows: The sheet.
-        layout: What stands around its rows.
-        header: Which row is the header, from 0 on.
-        texts: Letters of the columns of the texts.
-        date: Letters of the column of the date, or nothing.
-        names: Names of the added columns by key.
-        first: Where the added columns begin.
-    """
-
-    rows: SheetRows
-    layout: Layout
-    header: int
-    texts: list[bytes]
-    date: bytes
-    names: dict[str, str]
-    first: int
+# Rows that are copied, and not listed: they are no cases.
+BLANK, FURNITURE = Fault("blank", ""), Fault("furniture", "")
 
 
 @dataclass(slots=True)
@@ -115,73 +92,25 @@ class WorkbookRun:
             if sheet.kind == "worksheet"
         ]
         _refuse_twins(name, [sheet.name for sheet in package.sheets])
-        missing, filters = None, dict[int, Area]()
-        plans = []
-        for number, rows in found:
-            plan = self._plan(rows, package, name, others=[other for _, other in found])
-            if isinstance(plan, Plan):
-                plans.append((number, plan))
-            else:
-                missing = plan or missing
-        if not plans:
-            raise missing or ColumnMissing(f"{name} 中没有数据", expected="带表头的投诉清单", fix="检查文件内容")
-        for number, plan in plans:
+        plans, notes = plan_sheets(package, found, self._job.options, self._language, name)
+        self._job.summary.notes += notes
+        self._overview.dated = any(plan.date for plan in plans)
+        filters = dict[int, Area]()
+        for plan in plans:
             self._sheet(plan, package, reject)
-            if plan.layout.filter:
-                filters[number] = plan.layout.filter
+            if plan.frame.filter:
+                filters[plan.number] = plan.frame.filter
             self._job.summary.notes += _notes(plan)
         name_filters(package, filters)
         add_summary(package, self._overview, self._language)
 
-    def _plan(
-        self, rows: SheetRows, package: Package, name: str, others: Sequence[SheetRows]
-    ) -> Plan | ColumnMissing | None:
-        """Return what is to be done with a sheet; of one that is only copied why, if there is a reason to tell."""
-        wanted = self._job.options.text_columns
-        header = rows.header_row(wanted)
-        place = f"{name} 的工作表 {rows.name}"
-        if header is None:
-            self._job.summary.notes.append(f"工作表 {rows.name} 照抄，未标注")
-            return ColumnMissing(
-                f"{place} 中没有表头含 {'、'.join(wanted)} 的行" if wanted else f"{place} 中没有表头",
-                expected="含投诉内容列的表头", fix="检查工作表，或用 --text-column 指定列名",
-            )  # fmt: skip
-        names = names_of(rows.head[header])
-        try:
-            texts, said = choose_text_columns(names, rows.head[header + 1 :], wanted, file=place)
-        except ColumnMissing as error:
-            self._job.summary.notes.append(f"工作表 {rows.name} 照抄，未标注")
-            return error
-        if not wanted and not rows.names_texts() and any(other.names_texts() for other in others):
-            # Explanations and lists of codes are long texts, too; beside a column called 投诉内容 they are no complaints.
-            guess = names[texts[0]]
-            self._job.summary.notes.append(
-                f"工作表 {rows.name} 照抄，未标注：没有叫作投诉内容之类的列；确要标其中的 {guess}，用 --text-column {guess}"
-            )
-            return None
-        added, renamed = added_names(names, self._language)
-        title = f"，表头在第 {header + 1} 行" if header else ""
-        self._job.summary.notes += [f"工作表 {rows.name}：{said}{title}", *renamed]
-        dates = [names.index(known) for known in DATE_NAMES if known in names]
-        date = next((column for column in dates if _has_days(rows.head[header + 1 :], column)), None)
-        self._overview.dated |= date is not None
-        layout = Layout(package, rows)
-        with package.reading(f"工作表 {rows.name}"):
-            first = layout.first_free(header)
-        if first + len(added) > COLUMNS:
-            raise FileError(
-                f"{place} 已用到第 {first:,} 列，再添 {len(added)} 列就超过 Excel 的 {COLUMNS:,} 列",
-                expected=f"不超过 {COLUMNS - len(added):,} 列", fix="删去多余的列，再试",
-            )  # fmt: skip
-        letters = [letters_of(column).encode() for column in texts]
-        return Plan(rows, layout, header, letters, b"" if date is None else letters_of(date).encode(), added, first)
-
     def _sheet(self, plan: Plan, package: Package, reject: Callable[[bytes], None]) -> None:
         """Write a sheet with its added cells."""
         rows, scan, names = plan.rows, plan.rows.scan, list(plan.names.values())
+        header = 0 if plan.layout.header is None else plan.layout.header + 1
         with package.reading(f"工作表 {rows.name}"):
-            head = plan.layout.head(plan.header, plan.first, [width_of(key) for key in plan.names])
-            tail = plan.layout.tail(plan.header, plan.first, names)
+            head = plan.frame.head(plan.framed, plan.first, [width_of(key) for key in plan.names])
+            tail = plan.frame.tail(plan.framed, plan.first, names)
             spell = AddedCells(scan.prefix, package.styles, list(plan.names), plan.first)
             insertion = Insertion(scan.tags, plan.first, plan.first + len(names) - 1)
             with Packing(package.scratch()) as packing:
@@ -189,11 +118,12 @@ class WorkbookRun:
                 chunk = _Chunk()
                 for some in scan.rows():
                     for number, row in some:
-                        if number <= plan.header:
-                            packing.write([row, scan.tags.row_end])
-                        elif number == plan.header + 1:
+                        if number == header:
                             style = _style_beside(rows, row, plan.first)
                             packing.write([insertion.put(row, spell.header(number, style, plan.names))])
+                        elif number <= plan.layout.first:
+                            packing.write([row, scan.tags.row_end])
+                            self._job.summary.tally.copied += number > header and not rows.reader.is_blank(row)
                         else:
                             chunk.numbers.append(number)
                             chunk.rows.append(row)
@@ -228,8 +158,9 @@ class WorkbookRun:
             if fault is None:
                 tally.rows += 1
                 out.append(insertion.put(row, next(made)))
-            elif next(plan.rows.reader.filled(row), None) is None:
-                out += [row, plan.rows.scan.tags.row_end]  # a row without anything is no row
+            elif fault in (BLANK, FURNITURE):
+                tally.copied += fault is FURNITURE
+                out += [row, plan.rows.scan.tags.row_end]
             else:
                 tally.rows += 1
                 tally.rejects += 1
@@ -276,18 +207,38 @@ def _value_at(rows: SheetRows, row: bytes, letters: bytes, number: int) -> Value
 
 def _look_at(plan: Plan, number: int, row: bytes) -> tuple[int, str, Fault | None]:
     """Return the style of a row's text, and the text or why there is none."""
-    base, parts = 0, list[Value]()
-    for letters in plan.texts:
-        found = plan.rows.reader.find(row, b"%s%d" % (letters, number))
-        if found is None:
-            parts.append("")
-            continue
-        parts.append(plan.rows.reader.value(*found))
-        if not base and (style := STYLE.search(found[0])):
-            base = int(style[1])
+    base, parts, reader = 0, list[Value](), plan.rows.reader
+    if plan.layout.single and number - 1 > plan.layout.first:
+        return base, "", BLANK if reader.is_blank(row) else FURNITURE
+    for letters, column in zip(plan.texts, plan.layout.texts, strict=True):
+        found = reader.find(row, b"%s%d" % (letters, number))
+        part: Value = ""
+        if found:
+            part = reader.value(*found)
+            if not base and (style := STYLE.search(found[0])):
+                base = int(style[1])
+        parts.append(_unmerged(plan, row, (number - 1, column), part) if plan.merged else part)
+    if not any(isinstance(part, str) and is_long(part) for part in parts):
+        values = reader.row(row)
+        if all(value == "" for value in values):
+            return base, "", BLANK
+        if plan.layout.is_furniture(values):
+            return base, "", FURNITURE
     if any(isinstance(part, Uncomputed) for part in parts):
         return base, "", NO_RESULT
     return base, *text_of(parts)
+
+
+def _unmerged(plan: Plan, row: bytes, place: tuple[int, int], value: Value) -> Value:
+    """Return what a cell holds, or the one above or beside it into which it is merged."""
+    head = plan.merged.get(place)
+    if head is None:
+        if place in plan.heads:
+            plan.above[place] = value
+        return value
+    if head[0] == place[0]:
+        plan.above[head] = _value_at(plan.rows, row, letters_of(head[1]).encode(), place[0] + 1)
+    return plan.above.get(head, "")
 
 
 def _style_beside(rows: SheetRows, row: bytes, first: int) -> int:
@@ -301,12 +252,6 @@ def _style_beside(rows: SheetRows, row: bytes, first: int) -> int:
     return 0
 
 
-def _has_days(rows: Sequence[Sequence[Value]], column: int) -> bool:
-    """Return whether most filled cells of a column tell a day."""
-    filled = [row[column] for row in rows if column < len(row) and row[column] != ""]
-    return bool(filled) and sum(day_of(cell) is not None for cell in filled) * 2 > len(filled)
-
-
 def _notes(plan: Plan) -> list[str]:
     """Return what is to be said of a sheet that was written."""
     scan = plan.rows.scan
@@ -315,4 +260,4 @@ def _notes(plan: Plan) -> list[str]:
         (scan.hidden, "行是隐藏的，结果中仍隐藏"),
     ]
     notes = [f"工作表 {plan.rows.name} 有 {number:,} {what}" for number, what in said if number]
-    return [*notes, *(f"工作表 {plan.rows.name}：{note}" for note in plan.layout.notes)]
+    return [*notes, *(f"工作表 {plan.rows.name}：{note}" for note in plan.frame.notes)]

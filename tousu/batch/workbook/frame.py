@@ -62,7 +62,7 @@ class _Table:
 
 
 @dataclass(slots=True)
-class Layout:
+class Frame:
     """What stands around the rows of one sheet.
 
     Args:
@@ -125,11 +125,11 @@ class Layout:
                     found.append(_Table(link.part, data, root, area))
         return found
 
-    def head(self, header: int, first: int, widths: Sequence[float]) -> bytes:
+    def head(self, header: int | None, first: int, widths: Sequence[float]) -> bytes:
         """Return what stands before the rows, mended.
 
         Args:
-            header: The header's row.
+            header: The header's row, None where nothing is to be frozen.
             first: The first added column.
             widths: Widths of the added columns, in characters.
         """
@@ -140,7 +140,8 @@ class Layout:
             old = Area.of(extent.get("ref")) or Area(0, 0, 0, 0)
             new = Area(old.top, old.left, max(old.bottom, scan.last - 1), max(old.right, last))
             edits.set(extent, "ref", str(new))
-        self._freeze(edits, root, header)
+        if header is not None:
+            self._freeze(edits, root, header)
         self._widen(edits, root, first, widths)
         return edits.done()
 
@@ -197,11 +198,11 @@ class Layout:
         else:
             edits.replace(cols.inner, cols.close, inner)
 
-    def tail(self, header: int, first: int, names: Sequence[str]) -> bytes:
+    def tail(self, header: int | None, first: int, names: Sequence[str]) -> bytes:
         """Return what stands behind the rows, mended, and mend the tables.
 
         Args:
-            header: The header's row.
+            header: The header's row, None where there is nothing to filter by.
             first: The first added column.
             names: Names of the added columns.
         """
@@ -210,17 +211,22 @@ class Layout:
         lead = scan.head[: root.inner] + scan.open
         edits = Edits(lead + scan.tail)
         root = parse(edits.data, depth=1)
-        last = first + len(names) - 1
+        if header is not None:
+            self._take_in(edits, root, header, first, names)
+        self._unmerge(edits, root)
+        return edits.done()[len(lead) :]
+
+    def _take_in(self, edits: Edits, root: Element, header: int, first: int, names: Sequence[str]) -> None:
+        """Let tables and filter take in the added columns."""
         tables = self._tables()
-        beside = [table for table in tables if table.area.top <= header <= table.area.bottom]
-        for table in beside:
-            if not self._extend(table, header, first, names):
+        for table in tables:
+            beside = table.area.top <= header <= table.area.bottom
+            if beside and not self._extend(table, header, first, names):
                 self.notes.append(
                     f"表格 {table.root.get('displayName')} 不含新增的列：在表格中排序会使标签错行，排序前先转换为区域"
                 )
-        self._filter(edits, root, Area(header, 0, max(header + 1, scan.last - 1), last), tables)
-        self._unmerge(edits, root)
-        return edits.done()[len(lead) :]
+        area = Area(header, 0, max(header + 1, self.rows.scan.last - 1), first + len(names) - 1)
+        self._filter(edits, root, area, tables)
 
     def _filter(self, edits: Edits, root: Element, wanted: Area, tables: Sequence[_Table]) -> None:
         """Let the sheet's filter take in the added columns; set one where there is none and no table."""
