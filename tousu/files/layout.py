@@ -122,17 +122,10 @@ def find_layout(
     form = None if wanted else _form(rows)
     if form:
         return form
-    named = [name for name in wanted if not name.startswith("#")]
-    top = find_header(rows, named, within=within)
-    if top is None:
+    found = _header(rows, [name for name in wanted if not name.startswith("#")], merged, within)
+    if found is None:
         raise _headless(rows, file, wanted)
-    header = _lowest(rows, top, merged)
-    names = _names(rows, top, header, merged)
-    if not set(named) <= set(names):
-        lower = next((n for n in range(min(within, len(rows))) if set(named) <= set(_names(rows, n, n, merged))), None)
-        if lower is not None:
-            top = header = lower
-            names = _names(rows, top, header, merged)
+    top, header, names = found
     if not wanted and not _like_names(names):
         raise _headless(rows, file, wanted, names)
     heads = tuple(_stripped(rows[number]) for number in range(top, header + 1))
@@ -144,6 +137,31 @@ def find_layout(
     if first > header + 1:  # what a hint says must not count for the choice
         texts, said = choose_text_columns(names, rows[first:], wanted, file=file)
     return Layout(header, first, names, texts, said, heads=heads)
+
+
+def find_names(
+    rows: Sequence[Row], wanted: Sequence[str] = (), *, merged: Iterable[Range] = (), within: int = WITHIN
+) -> tuple[int, list[str]] | None:
+    """Return which row is a table's header, the lowest of several, and the names of the columns; None if there is none."""
+    found = _header(rows, wanted, [area for area in merged if area[0] != area[1]], within)
+    return found and found[1:]
+
+
+def _header(
+    rows: Sequence[Row], wanted: Sequence[str], merged: Sequence[Range], within: int
+) -> tuple[int, int, list[str]] | None:
+    """Return the header's highest and lowest row and the columns' names."""
+    top = find_header(rows, wanted, within=within)
+    if top is None:
+        return None
+    low = _lowest(rows, top, merged)
+    names = _names(rows, top, low, merged)
+    if not set(wanted) <= set(names):
+        for number in range(min(within, len(rows))):
+            below = _names(rows, number, number, merged)
+            if set(wanted) <= set(below):
+                return number, number, below
+    return top, low, names
 
 
 def merged_texts(merged: Iterable[Range], texts: Sequence[int]) -> dict[tuple[int, int], tuple[int, int]]:

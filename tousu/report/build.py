@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, StrictUndefined
 
 from tousu.files.sink import PartFile, refuse_input, target_of
-from tousu.files.tables import tagged_files
 from tousu.report import charts
 from tousu.report.changes import CHANCE, FEW, changes
 from tousu.report.figures import (
@@ -29,7 +28,7 @@ from tousu.report.figures import (
 )
 from tousu.report.period import settle_period
 from tousu.report.sentences import highlights, percent, signed
-from tousu.report.tagged import Wanted, read_tagged
+from tousu.report.tagged import Wanted, read_tagged, tagged_files
 from tousu.taxonomy import load_taxonomy
 from tousu.timezone import SHANGHAI
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tousu.errors import ColumnMissing
+from tousu.errors import ColumnMissing, FileError, FormatUnknown
 from tousu.files.added_columns import ADDED, DECISIONS, ONLINE
 from tousu.files.columns import choose_text_columns, plain_name
 from tousu.files.dates import DATE_NAMES, day_of
-from tousu.files.tables import TAGGING, read_tables, untagged
+from tousu.files.tables import is_readable, names_tags, read_file, value_at
 
 if TYPE_CHECKING:
     import datetime
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tousu.files.tables import Table
 
+TAGGING = "tagging"
 RESPONDENT_NAMES = (
     "被投诉方", "被投诉方名称", "被投诉人", "被投诉人名称", "被投诉举报方", "被投诉主体", "被举报方", "被举报方名称",
     "被举报人", "被反映单位", "被诉方", "涉事主体", "涉及主体", "商家名称", "商家", "商户名称", "店铺名称", "企业名称",
@@ -99,7 +100,7 @@ def read_tagged(path: Path, wanted: Wanted) -> Tagged:
     """
     tagged = Tagged(pl.DataFrame(schema=SCHEMA))
     lines: dict[str, list[Any]] = {name: [] for name in SCHEMA}
-    for table in read_tables(path):
+    for table in _tagged_tables(path):
         _Reading(table, wanted, path, tagged).into(lines)
     if not any(code is not None for code in lines["primary"]):
         raise untagged(path)
@@ -108,16 +109,69 @@ def read_tagged(path: Path, wanted: Wanted) -> Tagged:
     return tagged
 
 
+def tagged_files(path: Path) -> list[Path]:
+    """Return the files that ``read_tagged`` reads: the file, or those of a directory that may hold tags.
+
+    Raises:
+        FileError: There is no such file.
+        ColumnMissing: The directory has none.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise FileError(f"没有这个文件：{path}", fix="检查路径")
+    files = sorted(file for file in path.rglob("*") if file.is_file() and _is_ours(file, path))
+    if not files:
+        raise untagged(path)
+    return files
+
+
+def _is_ours(file: Path, folder: Path) -> bool:
+    """Return whether a file of a directory may hold tags: no mark of Spark's, no list of rejects, nothing hidden."""
+    inside = file.relative_to(folder).parts
+    hidden = any(part.startswith((".", "_", "~$")) for part in inside)
+    return not hidden and not file.name.endswith(".rejects.jsonl") and is_readable(file)
+
+
+def untagged(path: Path) -> ColumnMissing:
+    """Return the error for a file without tags."""
+    return ColumnMissing(
+        f"{path.name} 中没有标注结果",
+        expected=f"JSONL 的 {TAGGING} 键，或 {ADDED['en']['primary']}、{ADDED['zh']['primary']} 等列",
+        fix="先用 tousu tag 标注，再拿其输出来分析",
+    )
+
+
+def _tagged_tables(path: Path) -> Iterator[Table]:
+    """Yield the tagged tables of a file, or of the tagged files in a directory, in the order of their names."""
+    for file in tagged_files(path):
+        found = False
+        try:
+            for table in read_file(file):
+                if any(name.startswith(TAGGING) for name in table.names) if table.nested else names_tags(table.names):
+                    found = True
+                    yield table
+        except FormatUnknown as error:
+            raise FormatUnknown(
+                error.found, expected=error.expected, fix="先用 tousu tag 标注，再拿其输出来分析"
+            ) from error
+        if not found and not path.is_dir():
+            raise untagged(file)
+
+
 class _Reading:
     """One table being read: where its columns are, and how a row becomes a line."""
 
     def __init__(self, table: Table, wanted: Wanted, path: Path, tagged: Tagged) -> None:
         self._tagged, self._table = tagged, table
-        self._json = not table.names
-        head = list(islice(table.rows, SAMPLE))
+        self._json = table.nested
+        head = [cells for _, cells in islice(table.rows, SAMPLE)]
         self._head = head
-        names = list(dict.fromkeys(key for (row,) in head for key in row)) if self._json else table.names
-        sample = [[row.get(name) for name in names] for (row,) in head] if self._json else head
+        names = table.names
+        if self._json:
+            keys = dict.fromkeys(key for (row,) in head if isinstance(row, dict) for key in row)
+            names = [*keys, *(name for name in names if name not in keys)]
+        sample = [[value_at(row, name) for name in names] for (row,) in head] if self._json else head
         self._places = {name: place for place, name in reversed(list(enumerate(names)))}
         self._text = _text_name(names, sample, wanted.text, path)
         self._date = _named(names, DATE_NAMES, wanted.date, path, "--date-column")
@@ -150,14 +204,14 @@ class _Reading:
     def _all(self) -> Iterator[Sequence[Any]]:
         """Yield every row."""
         yield from self._head
-        yield from self._table.rows
+        yield from (cells for _, cells in self._table.rows)
 
     def _cell(self, row: Sequence[Any], name: str | None) -> object:
         """Return the cell of column ``name``, None if there is none."""
         if name is None:
             return None
         if self._json:
-            found: object = row[0].get(name)
+            found: object = value_at(row[0], name)
             return found
         place = self._places[name]
         return row[place] if place < len(row) else None
@@ -165,7 +219,7 @@ class _Reading:
     def _tag_of(self, row: Sequence[Any]) -> tuple[str | None, bool | None, bool | None, str | None]:
         """Return a row's primary, whether it needs review, whether it is online, and the model."""
         if self._json:
-            return _json_tag(row[0])
+            return _json_tag(row[0] if isinstance(row[0], dict) else {})
         cells = {key: str(row[place]) if place < len(row) else "" for key, place in self._tags.items()}
         primary = cells["primary"].strip()
         if not primary or primary == "None":

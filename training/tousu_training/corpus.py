@@ -1,36 +1,34 @@
 """Labelled rows: reading, checking, grouping.
 
-A row is ``{"text": str, "codes": [primary, …], "online": bool?}``; other keys are kept aside. In flat
-files the codes stand in one column, separated by ``;``, ``|`` or ``、``.
+A row is ``{"text": str, "codes": [primary, …], "online": bool?}``; other keys are kept aside. Files of any format and
+of any labelling tool are read, and what ``tousu tag`` writes; ``label_columns`` knows how labels are written.
 """
 
 from __future__ import annotations
 
-import csv
 import difflib
 import hashlib
-import io
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TextIO
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any
 
-from tousu.errors import CorpusError, EncodingUnknown
-from tousu.files.encoding import detect_encoding
-from tousu.messages import system_reason
+from tousu.errors import ColumnMissing, CorpusError, EncodingUnknown, FileError
+from tousu.files.tables import READABLE, Unreadable, is_readable, read_file
+from tousu.taxonomy import load_taxonomy
+from tousu_training.label_columns import SAMPLE, LabelColumns, LabelOptions, no_labels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-TEXT_NAMES = ("text", "内容", "投诉内容", "文本")
-CODE_NAMES = ("codes", "code", "label", "标签", "领域")
-SEPARATORS = re.compile(r"[;|、；]")
-COMMA = re.compile(r"[,，]")
+    from tousu.files.tables import Row, Table
+
+SEPARATORS = re.compile("[,，|、；]")
 TAXONOMY = "领域表"
-MOST_NAMED = 20  # codes in a message
-ENDINGS = (".jsonl", ".csv", ".tsv")
-LONGEST_CELL = 4_000_000  # characters
+MOST_NAMED = 20  # codes or places in a message
 TRUE, FALSE = ("true", "1", "是", "yes"), ("false", "0", "否", "no")
 
 
@@ -60,22 +58,70 @@ class LabelledRow:
         return self.codes[0]
 
 
-def read_rows(paths: Iterable[Path], *, codes: Sequence[str] | None = None, of: str = TAXONOMY) -> list[LabelledRow]:
-    """Read labelled rows from .jsonl, .csv and .tsv files and directories of them.
+@dataclass(slots=True)
+class Reading:
+    """What was met while labelled files were read.
+
+    Attributes:
+        unlabelled: Places of rows without a label.
+        textless: Places of rows without a text.
+        cut: How many cells were cut into several labels.
+        labels: How often each label occurs.
+    """
+
+    unlabelled: list[str] = field(default_factory=list)
+    textless: list[str] = field(default_factory=list)
+    cut: int = 0
+    labels: Counter[str] = field(default_factory=Counter)
+
+    def notes(self) -> list[str]:
+        """Return what people should know of it, in Chinese."""
+        said = [
+            (self.unlabelled, "行没有标签，未用"),
+            (self.textless, "行没有文字内容，未用"),
+        ]
+        notes = [f"{len(places):,} {what}：{_listed(places)}" for places, what in said if places]
+        if self.cut:
+            notes.append(f"{self.cut:,} 格里有几个标签，已分开")
+        return notes
+
+
+def read_rows(
+    paths: Iterable[Path],
+    *,
+    codes: Sequence[str] | None = None,
+    of: str = TAXONOMY,
+    options: LabelOptions | None = None,
+    met: Reading | None = None,
+) -> list[LabelledRow]:
+    """Read labelled rows from files of any format and directories of them.
 
     Args:
         paths: Files and directories; a directory gives its labelled files in order of name.
         codes: The codes allowed; None allows any.
         of: Whose codes those are, for messages.
+        options: Which columns are read and how; names of domains stand for their codes in any case.
+        met: Takes note of rows passed over and labels met.
 
     Raises:
         CorpusError: A file is missing or a row is wrong; the message names file, line and what is wrong.
-        EncodingUnknown: A file is neither UTF-8 nor GB18030.
+        EncodingUnknown: A file is in no encoding that is read.
     """
     allowed = None if codes is None else frozenset(codes)
-    rows = [_row(raw, place, allowed, of) for file in _files(paths) for raw, place in _raw_rows(file)]
+    chosen, met = options or LabelOptions(), met if met is not None else Reading()
+    if not chosen.names and (allowed is None or allowed & set(load_taxonomy().codes)):
+        chosen = LabelOptions(
+            text=chosen.text, label=chosen.label, separator=chosen.separator, strict=chosen.strict,
+            names={name: code for code, name in load_taxonomy().names.items()},
+        )  # fmt: skip
+    rows = [row for file in _files(paths) for row in _rows_of(file, allowed, chosen, met)]
     if not rows:
-        raise CorpusError("没有读到任何标注行", expected="至少一行 {text, codes}", fix="检查文件路径与内容")
+        raise CorpusError(
+            "；".join(["没有读到任何标注行", *met.notes()]), expected="至少一行 {text, codes}", fix="检查文件路径与内容"
+        )
+    if allowed is not None:
+        _check_known(rows, allowed, of)
+    met.labels.update(code for row in rows for code in row.codes)
     return rows
 
 
@@ -91,9 +137,12 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
     """Yield the files named, directories opened up."""
     for path in paths:
         if path.is_dir():
-            found = sorted(item for item in path.iterdir() if item.suffix.lower() in ENDINGS)
+            found = sorted(
+                item for item in path.iterdir() if is_readable(item) and not item.name.startswith((".", "~$"))
+            )
+            found = [item for item in found if item.is_file() and not item.name.endswith(".rejects.jsonl")]
             if not found:
-                raise CorpusError(f"目录 {path} 里没有标注文件", expected=".jsonl、.csv 或 .tsv", fix="检查路径")
+                raise CorpusError(f"目录 {path} 里没有标注文件", expected=READABLE, fix="检查路径")
             yield from found
         elif path.is_file():
             yield path
@@ -101,117 +150,154 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             raise CorpusError(f"没有找到标注文件：{path}", fix="检查路径")
 
 
-def _raw_rows(file: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield each row of a file as a mapping, with its place."""
-    ending = file.suffix.lower()
-    if ending not in ENDINGS:
-        raise CorpusError(
-            f"读不了 {file}：不是标注文件的格式", expected="UTF-8 或 GB18030 的 .jsonl、.csv 或 .tsv",
-            fix="表格请在 Excel 里另存为“CSV UTF-8（逗号分隔）”",
-        )  # fmt: skip
+def _tables(file: Path) -> Iterator[tuple[Table, list[Row], Iterator[Row]]]:
+    """Yield a file's tables with their first rows, and all rows."""
     try:
-        with file.open("rb") as binary:
-            content = io.TextIOWrapper(binary, encoding=detect_encoding(binary, name=str(file)), newline="")
-            yield from _json_rows(content, file) if ending == ".jsonl" else _table_rows(content, file, ending)
+        for table in read_file(file, strict=True):
+            head = list(islice(table.rows, SAMPLE))
+            yield table, head, chain(head, table.rows)
     except EncodingUnknown as error:
         raise EncodingUnknown(error.found, expected=error.expected, fix="另存为 UTF-8") from error
-    except UnicodeDecodeError as error:  # a byte-order mark promised what does not follow
-        raise EncodingUnknown(f"{file} 的字节不合 {error.encoding}", fix="另存为 UTF-8") from error
-    except OSError as error:
-        raise CorpusError(f"读不了 {file}（{system_reason(error)}）", fix="检查路径与权限") from error
+    except (ColumnMissing, CorpusError):
+        raise
+    except FileError as error:
+        raise CorpusError(f"读不了 {file}：{error.found}", expected=error.expected, fix=error.fix) from error
 
 
-def _json_rows(content: TextIO, file: Path) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the rows of a file of JSON lines."""
-    for number, line in enumerate(content, 1):
-        if line.strip():
-            yield _parsed(line, f"{file}:{number}"), f"{file}:{number}"
+def _columns(table: Table, head: list[Row], options: LabelOptions, allowed: frozenset[str] | None) -> LabelColumns:
+    """Return the columns of a table of JSON rows or cells."""
+    for number, cells in head:
+        if table.nested and isinstance(cells[0], Unreadable):
+            raise _unreadable(table, number)
+    return LabelColumns(table, [cells for _, cells in head], options, allowed)
 
 
-def _table_rows(content: TextIO, file: Path, ending: str) -> Iterator[tuple[dict[str, Any], str]]:
-    """Yield the rows of a table."""
-    csv.field_size_limit(LONGEST_CELL)  # the parser's own; others in the process may have set another
-    reader = csv.DictReader(content, delimiter="\t" if ending == ".tsv" else ",")
-    columns = list(reader.fieldnames or ())
-    try:
-        for row in reader:
-            yield _from_columns(row, columns, file), f"{file}:{reader.line_num}"
-    except csv.Error as error:
-        raise CorpusError(
-            f"{file}:{reader.line_num} 读不成表格", expected="引号成对、每格不超过四百万字", fix="改正该行"
-        ) from error
+def _rows_of(file: Path, allowed: frozenset[str] | None, options: LabelOptions, met: Reading) -> Iterator[LabelledRow]:
+    """Yield the labelled rows of a file; sheets of a workbook that have no labels are passed over if one has some."""
+    refused: TousuErrors = None
+    used = False
+    for table, head, rows in _tables(file):
+        if not head:
+            continue
+        try:
+            columns = _columns(table, head, options, allowed)
+            if not columns.has_labels:
+                raise no_labels(table)
+        except (ColumnMissing, CorpusError) as error:
+            refused = refused or error
+            if " 工作表 " in table.place:
+                continue
+            raise
+        used = True
+        place = f"{file}{table.place.removeprefix(file.name)}"
+        for number, cells in rows:
+            row = _row(table, columns, cells, f"{place}:{number}", options, met)
+            if row is not None:
+                yield row
+        met.cut += columns.cut
+    if refused is not None and not used:
+        raise refused
 
 
-def _parsed(line: str, place: str) -> dict[str, Any]:
-    """Return the JSON object of a line."""
-    try:
-        raw = json.loads(line)
-    except ValueError as error:
-        raise CorpusError(f"{place} 不是合法的 JSON", expected='{"text": …, "codes": […]}', fix="改正该行") from error
-    if not isinstance(raw, dict):
-        raise CorpusError(f"{place} 不是一个 JSON 对象", expected='{"text": …, "codes": […]}', fix="改正该行")
-    return raw
+TousuErrors = ColumnMissing | CorpusError | None
 
 
-def _from_columns(row: dict[str, Any], columns: list[str], file: Path) -> dict[str, Any]:
-    """Return a row of a flat file with the contract's keys."""
-    text = next((name for name in TEXT_NAMES if name in columns), None)
-    codes = next((name for name in CODE_NAMES if name in columns), None)
-    if text is None or codes is None:
-        raise CorpusError(
-            f"{file} 的列为 {'、'.join(columns)}",
-            expected=f"内容列（{'、'.join(TEXT_NAMES)}）与标签列（{'、'.join(CODE_NAMES)}）",
-            fix="改列名",
-        )
-    answer = str(row.get("online") or "").strip().lower()
-    online = True if answer in TRUE else False if answer in FALSE else None
-    split = [code.strip() for code in SEPARATORS.split(row[codes] or "") if code.strip()]
-    return {"text": row[text], "codes": split, "online": online, "series": row.get("series") or ""}
-
-
-def _row(raw: dict[str, Any], place: str, allowed: frozenset[str] | None, of: str) -> LabelledRow:
-    """Check one raw row."""
-    text, codes, online = raw.get("text"), raw.get("codes"), raw.get("online")
-    if not isinstance(text, str):
-        raise CorpusError(f"{place} 没有文字内容", expected="键 text 是一段文字", fix="补上或删去该行")
-    if not isinstance(codes, list) or not codes or not all(isinstance(code, str) and code for code in codes):
-        raise CorpusError(f"{place} 的 codes 不对", expected="至少一个代码的列表", fix="补上标签")
+def _row(
+    table: Table, columns: LabelColumns, cells: Sequence[Any], place: str, options: LabelOptions, met: Reading
+) -> LabelledRow | None:
+    """Return a row, or None where it has no text or no label and is passed over."""
+    if table.nested and isinstance(cells[0], Unreadable):
+        raise _unreadable(table, int(place.rpartition(":")[2]))
+    text, codes = columns.text_of(cells), columns.labels_of(cells)
+    if not isinstance(text, str) or not text.strip():
+        if options.strict:
+            raise CorpusError(f"{place} 没有文字内容", expected="一段文字", fix="补上或删去该行")
+        met.textless.append(place)
+        return None
+    if not codes:
+        if options.strict:
+            raise CorpusError(f"{place} 没有标签", expected="至少一个代码", fix="补上标签")
+        met.unlabelled.append(place)
+        return None
     if len(set(codes)) != len(codes):
-        raise CorpusError(f"{place} 的 codes 有重复", expected="每个代码一次", fix="删去重复的")
-    unknown = [code for code in codes if allowed is not None and code not in allowed]
-    if unknown:
-        raise _unknown(unknown, place, allowed or frozenset(), of)
-    if online is not None and not isinstance(online, bool):
+        raise CorpusError(f"{place} 的标签有重复", expected="每个代码一次", fix="删去重复的")
+    online = columns.value(cells, columns.online) if columns.online else None
+    if table.nested and online is not None and not isinstance(online, bool):
         raise CorpusError(f"{place} 的 online 不是 true 或 false", fix="改正该行")
-    series, register = str(raw.get("series") or ""), str(raw.get("register") or "")
+    if not isinstance(online, bool):
+        answer = str(online or "").strip().lower()
+        online = True if answer in TRUE else False if answer in FALSE else None
+    series, register = (str(columns.value(cells, name) or "") for name in ("series", "register"))
     return LabelledRow(text, tuple(codes), online, series, register, place)
 
 
-def _unknown(codes: Sequence[str], place: str, allowed: frozenset[str], of: str) -> CorpusError:
+def _unreadable(table: Table, number: int) -> CorpusError:
+    return CorpusError(
+        f"{table.place}:{number} 不是一个 JSON 对象", expected='{"text": …, "codes": […]}', fix="改正该行"
+    )
+
+
+def _listed(places: Sequence[str]) -> str:
+    """Return places as a list that is not too long."""
+    more = f" 等 {len(places):,} 处" if len(places) > MOST_NAMED else ""
+    return "、".join(places[:MOST_NAMED]) + more
+
+
+def _check_known(rows: Sequence[LabelledRow], allowed: frozenset[str], of: str) -> None:
+    """Refuse codes that are not allowed, all rows at once."""
+    wrong = [(row.place, [code for code in row.codes if code not in allowed]) for row in rows]
+    wrong = [(place, codes) for place, codes in wrong if codes]
+    if wrong:
+        place, codes = wrong[0]
+        more = f"（这样的共 {len(wrong):,} 行：{_listed([other for other, _ in wrong])}）" if len(wrong) > 1 else ""
+        raise _unknown(codes, place, allowed, of, more)
+
+
+def _unknown(codes: Sequence[str], place: str, allowed: frozenset[str], of: str, more: str) -> CorpusError:
     """Return the error for codes that are not allowed; it knows what people mistake for a separator."""
-    parts = {part.strip() for code in codes for part in COMMA.split(code)}
+    parts = {part.strip() for code in codes for part in SEPARATORS.split(code)}
     if len(parts) > len(codes) and parts <= allowed:
         return CorpusError(
-            f"{place} 的代码 {'、'.join(codes)} 用逗号隔开", expected="一格里的几个代码用 ; 隔开",
-            fix="把代码之间的逗号改成 ;",
+            f"{place} 的代码 {'、'.join(codes)} 用逗号、竖线或顿号隔开{more}", expected="一格里的几个代码用 ; 隔开",
+            fix="把代码之间的符号改成 ;，或用 --label-separator 指明",
         )  # fmt: skip
     near = difflib.get_close_matches(codes[0], allowed, n=1)
     fix = f"是不是要写 {near[0]}？" if near else "改正代码"
     if of == TAXONOMY:
         fix += "；若用的是自己的标签，请加 --labels-from-data"
     expected = "、".join(sorted(allowed)) if len(allowed) <= MOST_NAMED else f"{of}里的代码"
-    return CorpusError(f"{place} 的代码 {'、'.join(codes)} 不在{of}里", expected=expected, fix=fix)
+    return CorpusError(f"{place} 的代码 {'、'.join(codes)} 不在{of}里{more}", expected=expected, fix=fix)
 
 
-def read_texts(path: Path) -> list[str]:
-    """Read the texts of unlabelled rows: a .jsonl, .csv or .tsv file whose rows have a text.
+def read_texts(path: Path, *, column: str | None = None, met: Reading | None = None) -> list[str]:
+    """Read the texts of unlabelled rows from a file of any format.
+
+    Args:
+        path: The file.
+        column: Column of the texts; found by name and content when None.
+        met: Takes note of rows without a text, which are passed over.
 
     Raises:
-        CorpusError: The file is missing or a row has no text.
+        CorpusError: The file is missing or has no text.
+        ColumnMissing: No column holds the texts.
     """
-    texts = []
-    for raw, place in _raw_rows(next(iter(_files([path])))):
-        if not isinstance(raw.get("text"), str):
-            raise CorpusError(f"{place} 没有文字内容", expected="键 text 是一段文字", fix="补上或删去该行")
-        texts.append(raw["text"])
+    met = met if met is not None else Reading()
+    texts: list[str] = []
+    refused: ColumnMissing | None = None
+    options = LabelOptions(text=column)
+    for file in _files([path]):
+        for table, head, rows in _tables(file):
+            try:
+                columns = _columns(table, head, options, None)
+            except ColumnMissing as error:
+                refused = refused or error
+                continue
+            for number, cells in rows:
+                text = None if isinstance(cells[0], Unreadable) else columns.text_of(cells)
+                if isinstance(text, str) and text.strip():
+                    texts.append(text)
+                else:
+                    met.textless.append(f"{file}{table.place.removeprefix(file.name)}:{number}")
+    if not texts:
+        raise refused or CorpusError(f"{path} 没有文字内容", expected="至少一段投诉文字", fix="检查文件内容")
     return texts

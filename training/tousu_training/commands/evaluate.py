@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tousu.cli.console import out, say_json, show_table, speaks, table
+from tousu.cli.console import err, out, say_json, show_table, speaks, table
 from tousu.cli.typer_zh import App
 
 app = App()
@@ -16,19 +16,33 @@ app = App()
 @app.command()
 @speaks
 def evaluate(
-    labelled: Annotated[Path, typer.Argument(metavar="文件", help="标注文件（.jsonl、.csv、.tsv）或目录。")],
+    labelled: Annotated[
+        Path,
+        typer.Argument(metavar="文件", help="标注文件（表格、JSON、标注工具的导出、改过的 tousu tag 输出）或目录。"),
+    ],
     model: Annotated[Path | None, typer.Option(help="模型目录；默认用随附的模型。")] = None,
+    text_column: Annotated[str | None, typer.Option(help="内容所在的列，或 #列号；不写则自动判断。")] = None,
+    label_column: Annotated[str | None, typer.Option(help="标签所在的列，或 #列号；不写按列名判断。")] = None,
+    label_separator: Annotated[str, typer.Option(help="一格里几个标签之间的符号。")] = ";",
+    strict: Annotated[bool, typer.Option("--strict", help="有一行没有标签或内容就停下，而不是略过。")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="印成 JSON。")] = False,
 ) -> None:
     """在标注行上评估模型，每个数字都带样本数与 95% 区间。"""
     from tousu.classifier import Classifier
-    from tousu_training.corpus import read_rows
+    from tousu_training.corpus import Reading, read_rows
     from tousu_training.evaluate import evaluate as run
+    from tousu_training.label_columns import LabelOptions
     from tousu_training.report import figure_rows
     from tousu_training.said import said_by
 
     classifier = Classifier.load(model)
-    rows = read_rows([labelled], codes=classifier.domains, of=f"模型 {classifier.version} 的领域")
+    options = LabelOptions(text=text_column, label=label_column, separator=label_separator, strict=strict)
+    met = Reading()
+    rows = read_rows(
+        [labelled], codes=classifier.domains, of=f"模型 {classifier.version} 的领域", options=options, met=met
+    )  # fmt: skip
+    for note in met.notes():
+        err().print(note)
     outside = classifier.manifest["fallback"] if classifier.manifest.get("taxonomy") else None
     metrics = run(rows, said_by(classifier, rows), outside=outside)
     if as_json:

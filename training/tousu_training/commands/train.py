@@ -18,14 +18,20 @@ app = App()
 @app.command()
 @speaks
 def train(
-    corpus: Annotated[list[Path], typer.Option(help="标注文件（.jsonl、.csv、.tsv）或目录，可写多次。")],
+    corpus: Annotated[
+        list[Path], typer.Option(help="标注文件（表格、JSON、标注工具的导出、tousu tag 的输出）或目录，可写多次。")
+    ],
     out_dir: Annotated[Path, typer.Option("--out", help="模型目录。已有的模型只在新模型完整写好后才被替换。")],
     taxonomy: Annotated[Path | None, typer.Option(help="领域表；默认用随附的 data/taxonomy.toml。")] = None,
     labels_from_data: Annotated[bool, typer.Option("--labels-from-data", help="标签取自数据，不用领域表。")] = False,
     lexicon: Annotated[Path | None, typer.Option(help="词表目录；默认用随附的 data/lexicon。")] = None,
     unlabelled: Annotated[
-        Path | None, typer.Option(help="本单位未标注的投诉（.jsonl、.csv 或 .tsv），用来适应其写法。")
+        Path | None, typer.Option(help="本单位未标注的投诉，任何格式的文件，用来适应其写法。")
     ] = None,
+    text_column: Annotated[str | None, typer.Option(help="内容所在的列，或 #列号；不写则自动判断。")] = None,
+    label_column: Annotated[str | None, typer.Option(help="标签所在的列，或 #列号；不写按列名判断。")] = None,
+    label_separator: Annotated[str, typer.Option(help="一格里几个标签之间的符号。")] = ";",
+    strict: Annotated[bool, typer.Option("--strict", help="有一行没有标签或内容就停下，而不是略过。")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="把成绩印成 JSON。")] = False,
 ) -> None:
     """用标注行训练模型，给出交叉验证成绩。"""
@@ -34,7 +40,8 @@ def train(
     from tousu.classifier.artifact import check_place
     from tousu.taxonomy import load_taxonomy
     from tousu_training.adapt import adapt
-    from tousu_training.corpus import read_rows, read_texts
+    from tousu_training.corpus import Reading, read_rows, read_texts
+    from tousu_training.label_columns import LabelOptions
     from tousu_training.report import figure_rows
     from tousu_training.settings import settings_for
     from tousu_training.train import default_encoder, labels_of_taxonomy, save_model
@@ -45,12 +52,18 @@ def train(
         raise CorpusError("--labels-from-data 与 --taxonomy 不能同用", fix="只留一个")
     begun = time.monotonic()
     check_place(out_dir)  # what would be refused in the end is refused before the work
-    texts = [] if unlabelled is None else read_texts(unlabelled)
+    met, apart = Reading(), Reading()
+    options = LabelOptions(text=text_column, label=label_column, separator=label_separator, strict=strict)
+    texts = [] if unlabelled is None else read_texts(unlabelled, met=apart)
     loaded = None if labels_from_data else load_taxonomy(taxonomy)
-    rows = read_rows(corpus, codes=None if loaded is None else loaded.codes)
+    rows = read_rows(corpus, codes=None if loaded is None else loaded.codes, options=options, met=met)
     labels = labels_of(rows) if loaded is None else labels_of_taxonomy(loaded)
     say = err()
     say.print(f"读入 {len(rows)} 行，{len(labels.domains)} 个领域")
+    for note in (*met.notes(), *(f"未标注的文件：{note}" for note in apart.notes())):
+        say.print(note)
+    if loaded is None:
+        say.print("标签：" + "、".join(f"{label}（{count}）" for label, count in met.labels.most_common()))
     encoder, settings = default_encoder(lexicon), settings_for(labels)
 
     def progress(step: str, done: int, total: int) -> None:
