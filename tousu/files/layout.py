@@ -282,7 +282,7 @@ def _form(rows: Sequence[Row]) -> Layout | None:
     for number in filled if told * 2 <= len(filled) else ():
         row = rows[number]
         for column in range(len(row) - 1):
-            if not is_text_name(row[column]):
+            if not is_text_name(row[column]) or any(map(is_text_name, row[:column])):
                 continue
             beside = column + 1
             if not _is_prose(row[beside]) or not _labels(rows, filled, number, column):
