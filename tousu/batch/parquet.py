@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from tousu.batch.rejects import reject_line
 from tousu.errors import FileError
 from tousu.files.added_columns import added_names
 from tousu.files.columns import choose_text_columns
+from tousu.files.parquet_values import PARQUET_ERRORS, is_text, texts_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,14 +47,18 @@ class ParquetRun:
         try:
             with pq.ParquetFile(self._source) as file:
                 self._groups(file, name, part, reject)
-        except pa.ArrowInvalid as error:
+        except FileError:
+            raise
+        except PARQUET_ERRORS as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+                raise
             raise FileError(f"{name} 不是完好的 Parquet 文件", fix="重新导出该文件") from error
 
     def _groups(self, file: Any, name: str, part: Path, reject: Callable[[bytes], None]) -> None:
         """Write every row group with its added columns."""
         schema = file.schema_arrow
         first = next(file.iter_batches(batch_size=SAMPLE), None)
-        sample = list(zip(*first.to_pydict().values(), strict=True)) if first is not None else []
+        sample = list(zip(*map(_shown, first.columns), strict=True)) if first is not None else []
         texts, said = choose_text_columns(schema.names, sample, self._options.text_columns, file=name)
         added, renamed = added_names(schema.names, self._language)
         self._summary.notes += [said, *renamed]
@@ -74,7 +80,7 @@ class ParquetRun:
         self, columns: list[pa.Array], reject: Callable[[bytes], None], fields: list[pa.Field]
     ) -> list[pa.Array]:
         """Return the added columns of a batch; count it and list its rejects."""
-        cells = [column.to_pylist() for column in columns]
+        cells = [texts_of(column) if is_text(column.type) else _others(column) for column in columns]
         rows = tag_rows(self._classifier, cells, self._language, evidence=self._options.evidence)
         tally = self._summary.tally
         tally.count(rows.taggings)
@@ -84,3 +90,13 @@ class ParquetRun:
                 tally.rejects += 1
                 reject(reject_line(tally.rows, fault))
         return added_arrays(rows, fields)
+
+
+def _shown(column: pa.Array) -> list[Any]:
+    """Return what the choice of the text column looks at: texts alone are ever turned into Python values."""
+    return texts_of(column) if is_text(column.type) else [None] * len(column)
+
+
+def _others(column: pa.Array) -> list[Any]:
+    """Return the cells of a column that was named but holds no texts: nothing, or something that is no text."""
+    return [0 if there else None for there in column.is_valid().to_pylist()]
