@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from tests.support import COMPLAINTS, rejects, run
+from tousu.files.tables import read_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,3 +65,38 @@ def test_an_empty_parquet_file(tmp_path: Path, shipped: Classifier) -> None:
     pq.write_table(table().slice(0, 0), source)
     assert run(shipped, source, output).tally.rows == 0
     assert pq.read_table(output).num_rows == 0
+
+
+ODD_COLUMNS = {
+    "ns": pa.array([1_790_000_000_123_456_789], pa.timestamp("ns")),
+    "far": pa.array([253_402_300_799_000_000], pa.timestamp("us", tz="Asia/Shanghai")),
+    "zone": pa.array([0], pa.timestamp("us", tz="Asia/Beijing")),
+    "year0": pa.array([-62_167_219_200_000_000], pa.timestamp("us")),
+    "span": pa.array([1], pa.duration("ns")),
+    "broken": pa.array([b"\xff\xfe"], pa.binary()).view(pa.string()),
+    "twice": pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]),
+    "kind": pa.array(["甲"]).dictionary_encode(),
+    "raw": pa.array([b"\x00\xff"]),
+    "long": pa.array([2**63], pa.uint64()),
+    "exact": pa.array([10**30], pa.decimal128(38, 0)),
+}
+
+
+@pytest.mark.parametrize("name", ODD_COLUMNS)
+def test_columns_of_any_type_pass_through(tmp_path: Path, shipped: Classifier, name: str) -> None:
+    source, output = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    pq.write_table(pa.table({"其他": ODD_COLUMNS[name], "投诉内容": [COMPLAINTS[0]]}), source)
+    assert run(shipped, source, output).tally.rows == 1
+    before, after = pq.read_table(source), pq.read_table(output)
+    assert after.schema.field("其他") == before.schema.field("其他")
+    assert after.column("其他").equals(before.column("其他"))
+    (table,) = read_file(output)
+    assert [table.column("tousu_primary")(cells) for _, cells in table.rows] == ["elevator"]
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())])
+def test_texts_of_any_type_are_tagged(tmp_path: Path, shipped: Classifier, kind: pa.DataType) -> None:
+    source = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"内容": pa.array([*COMPLAINTS[:2], None]).cast(kind)}), source)
+    summary = run(shipped, source, tmp_path / "b.parquet")
+    assert (summary.tally.rows, summary.tally.rejects) == (3, 1)

@@ -37,7 +37,7 @@ def test_a_directory_with_macros_keeps_its_names(tmp_path: Path, shipped: Classi
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.xlsm", "a.xlsx"]
 
 
-@pytest.mark.parametrize("name", ["a.xls", "a.et", "a.ods", "a.xlsb"])
+@pytest.mark.parametrize("name", ["a.xlt", "a.ett", "a.numbers", "a.xltx"])
 def test_other_workbooks_are_told_how_to_become_one(name: str) -> None:
     with pytest.raises(FormatUnknown, match=r"另存为 \.xlsx"):
         format_of(name, "b.xlsx", None)

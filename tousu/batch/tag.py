@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +24,8 @@ from tousu.files.source import PIPE, Source, is_pipe
 from tousu.messages import system_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tousu.classifier import Classifier
 
 
@@ -92,8 +96,7 @@ def tag_whole(job: Job) -> None:
         raise FormatUnknown(f"{job.form} 不能走管道", expected="文件作输入和输出", fix="写明文件名")
     if job.options.resume:
         job.summary.notes.append(f"{job.form} 不能从中间续写，已从头开始")
-    from tousu.batch.parquet import ParquetRun  # each brings a heavy library
-    from tousu.batch.workbook.run import WorkbookRun
+    from tousu.batch.parquet import ParquetRun  # a heavy library
 
     final = target_of(Path(job.output))
     outputs = Outputs(final)
@@ -106,12 +109,31 @@ def tag_whole(job: Job) -> None:
 
         job.reporter.start(Path(job.source).name, None)
         try:
-            run = (WorkbookRun if job.form == ".xlsx" else ParquetRun)(job, tick)
-            run.go(part_path(final), outputs.reject)
+            if job.form == ".xlsx":
+                _tag_workbook(job, tick, part_path(final), outputs.reject)
+            else:
+                ParquetRun(job, tick).go(part_path(final), outputs.reject)
             job.summary.rejects_file = outputs.commit(rejects=job.summary.tally.rejects)
         finally:
             job.reporter.stop()
             outputs.drop()
+
+
+def _tag_workbook(job: Job, tick: Callable[[int], None], part: Path, reject: Callable[[bytes], None]) -> None:
+    """Tag a workbook in place; one that is no .xlsx becomes one first."""
+    from tousu.batch.workbook.convert import NOTE, convert  # heavy libraries
+    from tousu.batch.workbook.run import WorkbookRun
+    from tousu.files.sheets import workbook_kind
+
+    source = Path(job.source)
+    if workbook_kind(source) == "package":
+        WorkbookRun(job, tick).go(part, reject)
+        return
+    with tempfile.TemporaryDirectory(prefix=".tousu-", dir=part.parent) as scratch:
+        made = Path(scratch) / source.name
+        convert(source, made, lambda: tick(0))
+        job.summary.notes.append(NOTE.format(source.name))
+        WorkbookRun(dataclasses.replace(job, source=str(made)), tick).go(part, reject)
 
 
 def tag_lines(job: Job) -> None:

@@ -26,7 +26,7 @@ COLLECT_AFTER = 100_000  # new objects between two searches for garbage: rows ho
 @app.command()
 @speaks
 def tag(
-    source: Annotated[str, typer.Argument(metavar="INPUT", help="要标的文件或目录；- 为标准输入。")],
+    source: Annotated[str, typer.Argument(metavar="INPUT", help="要标的文件、目录或 .zip；- 为标准输入。")],
     output: Annotated[str, typer.Argument(metavar="OUTPUT", help="标好后写到哪里；- 为标准输出。")],
     text_column: Annotated[
         list[str] | None,
@@ -58,7 +58,7 @@ def tag(
 
     退出码：0 全部标好；3 标完了，但有的行没有标签（见 OUTPUT.rejects.jsonl）；1 出错；130 被中断，可用 --resume 继续。
     """
-    from tousu.batch.folder import tag_folder
+    from tousu.batch.folder import is_folder, tag_folder
     from tousu.batch.options import TagOptions
     from tousu.batch.tag import tag_file
     from tousu.classifier import Classifier
@@ -74,11 +74,14 @@ def tag(
         classifier = Classifier.load(model)
         gc.freeze()  # what has been built stays
         gc.set_threshold(COLLECT_AFTER)
-        failed, more = {}, {}
-        if Path(source).is_dir():
+        incomplete, more = False, {}
+        if is_folder(source):
             folder = tag_folder(source, output, classifier, options, reporter=reporter)
-            summary, failed = folder.total(source, output, classifier.version), folder.failed
-            more = {"files": [one.to_dict() for one in folder.files], "skipped": folder.skipped, "failed": failed}
+            summary, incomplete = folder.total(source, output, classifier.version), bool(folder.failed or folder.unread)
+            more = {
+                "files": [one.to_dict() for one in folder.files], "skipped": folder.skipped, "failed": folder.failed,
+                "passed": folder.passed,
+            }  # fmt: skip
         else:
             summary = tag_file(source, output, classifier, options, reporter=reporter)
     except KeyboardInterrupt:
@@ -91,7 +94,7 @@ def tag(
         say_json(summary.to_dict() | more, stderr=output == "-")
     else:
         show(err() if output == "-" else out(), summary)
-    if failed:
+    if incomplete:
         raise typer.Exit(FAILED)
     if summary.tally.rejects:
         raise typer.Exit(WITH_REJECTS)

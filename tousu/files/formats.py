@@ -12,7 +12,9 @@ FORMATS = (*LINE_FORMATS, ".xlsx", ".parquet")
 ALIASES = {".ndjson": ".jsonl", ".json": ".jsonl", ".txt": ".tsv", ".pq": ".parquet", ".xlsm": ".xlsx"}
 
 # Other programs' workbooks, and Excel's of other kinds.
-OTHER_SHEETS = (".xls", ".xlsb", ".et", ".ett", ".ods", ".numbers", ".xlt", ".xltx", ".xltm")
+OTHER_SHEETS = (".ett", ".numbers", ".xlt", ".xltx", ".xltm")
+# These are read, and written as .xlsx.
+READ_AS_XLSX = (".xls", ".xlsb", ".ods", ".et")
 MACROS = ".xlsm"
 
 
@@ -22,6 +24,11 @@ def ending_of(name: str) -> str:
     ending = Path(name[: len(name) - len(packing)]).suffix.lower()
     ending = ALIASES.get(ending, ending)
     return ending if ending in FORMATS else ""
+
+
+def is_read_as_xlsx(name: str) -> bool:
+    """Return whether a file is another program's workbook, whose output is .xlsx."""
+    return Path(name).suffix.lower() in READ_AS_XLSX
 
 
 def format_of(source: str, output: str, told: str | None) -> str:
@@ -36,6 +43,14 @@ def format_of(source: str, output: str, told: str | None) -> str:
         FormatUnknown: No ending tells, or input and output differ.
     """
     named = {name: ending_of(name) for name in (source, output) if name != PIPE}
+    if is_read_as_xlsx(source):
+        named[source] = ".xlsx"
+    if is_read_as_xlsx(output):
+        raise FormatUnknown(
+            f"结果不能写成 {Path(output).suffix}",
+            expected="输出文件名以 .xlsx 结尾",
+            fix=f"把输出改名为 {Path(output).with_suffix('.xlsx').name}",
+        )
     wanted = ending_of(f"x.{told.lstrip('.')}") if told else ""
     if told and not wanted:
         raise FormatUnknown(f"不认识的格式：{told}", expected="、".join(FORMATS), fix="改正 --format")

@@ -17,9 +17,9 @@ import orjson
 from tousu.errors import EncodingUnknown, FileError, FormatUnknown
 from tousu.files.added_columns import ADDED
 from tousu.files.delimiters import DELIMITERS, find_delimiter
-from tousu.files.formats import LINE_FORMATS, OTHER_SHEETS, ending_of
+from tousu.files.formats import LINE_FORMATS, ending_of, is_read_as_xlsx
 from tousu.files.layout import find_names
-from tousu.files.sheets import OTHER_WORKBOOKS, read_sheets
+from tousu.files.sheets import first_rows, read_sheets
 from tousu.files.source import Source, packing_of
 
 if TYPE_CHECKING:
@@ -115,13 +115,13 @@ def read_file(path: Path, *, strict: bool = False) -> Iterator[Table]:
     elif ending == ".parquet":
         from tousu.files.parquet_values import parquet_table  # a heavy library
 
-        names, rows = parquet_table(path, PIECE)
-        yield Table(path.name, names, enumerate(rows, 1))
+        names, values = parquet_table(path, PIECE)
+        yield Table(path.name, names, enumerate(values, 1))
     elif ending:
         for sheet in read_sheets(path):
-            if any(cell != "" for row in sheet.rows for cell in row):
-                rows = enumerate(sheet.rows, 1)
-                yield _table(f"{path.name} 工作表 {sheet.name}", sheet.rows[:HEAD], rows, sheet.merged)
+            head, rows = first_rows(sheet)
+            if any(cell != "" for row in head for cell in row):
+                yield _table(f"{path.name} 工作表 {sheet.name}", head, enumerate(rows, 1), sheet.merged)
     else:
         raise FormatUnknown(f"不认识的文件类型：{path.name}", expected=READABLE, fix="另存为其中一种，再试")
 
@@ -130,8 +130,8 @@ def _ending(path: Path) -> str:
     """Return the format's ending of a file name; nothing for one that is not read, such as a packed workbook."""
     packed = packing_of(path.name)
     ending = ending_of(path.name)
-    if not ending and path.suffix.lower() in OTHER_SHEETS and path.suffix.lower() in OTHER_WORKBOOKS:
-        ending = path.suffix.lower()
+    if is_read_as_xlsx(path.name):
+        return ".xlsx"
     return ending if ending in LINE_FORMATS or not packed else ""
 
 
