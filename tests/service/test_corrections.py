@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tousu.errors import Conflict, TextError
-from tousu_service.store import audit, corrections
+from tousu_service.store import audit, clock, corrections
 from tousu_service.store.corrections import NewCorrection
 
 
@@ -118,3 +118,23 @@ def test_any_text_can_be_stored(store, text):
     stored, _ = corrections.add(store, new(text), client="c1")
     assert corrections.listed(store)[0].text == stored.text
     assert len(stored.text) == len(text)
+
+
+@pytest.mark.parametrize("hours", [1, 24 * 365 * 60])
+def test_a_clock_that_is_set_back_loses_no_correction_from_an_incremental_export(store, monkeypatch, hours):
+    present = clock.present
+    monkeypatch.setattr(clock, "present", lambda connection: present(connection) + timedelta(hours=hours))
+    corrections.add(store, new("一"), client="c1")
+    first = corrections.begin_export(store, actor="test")
+    monkeypatch.setattr(clock, "present", present)  # the clock was wrong, and is set right
+    corrections.add(store, new("二"), client="c1")
+    second = corrections.begin_export(store, actor="test", since=first.until)
+    corrections.add(store, new("三"), client="c1")
+    third = corrections.begin_export(store, actor="test", since=second.until)
+    assert [[row["text"] for row in given(store, export)] for export in (first, second, third)] == [
+        ["一"],
+        ["二"],
+        ["三"],
+    ]
+    moments = [line.at for line in audit.lines(store)]
+    assert moments == sorted(set(moments))

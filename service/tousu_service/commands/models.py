@@ -87,11 +87,11 @@ def at(
     as_json: Json = False,
 ) -> None:
     """查过去某一时刻在用的是哪个模型。"""
-    from tousu.timezone import to_utc
+    from tousu.timezone import parse_moment
     from tousu_service.store import ledger
 
     try:
-        moment = to_utc(datetime.fromisoformat(time))
+        moment = parse_moment(time)
     except ValueError as error:
         raise SettingsError(f"时刻 {time} 读不懂", expected="如 2026-04-15T09:30:00+08:00", fix="改正写法") from error
     if moment > datetime.now(UTC):
