@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI
 
 from tousu.errors import TousuError
 from tousu.taxonomy import load_taxonomy
+from tousu_service import openapi
 from tousu_service.auth.access import Access, refuse_open_access
 from tousu_service.auth.open_streams import OpenStreams
 from tousu_service.auth.rate_limit import RateLimit
@@ -26,7 +27,6 @@ from tousu_service.parts import Parts
 from tousu_service.registry import live_model
 from tousu_service.registry.live_model import LiveModel
 from tousu_service.routes import audit, classify, corrections, docs, health, metrics, models, taxonomy
-from tousu_service.schemas import Problem
 from tousu_service.server import memory
 from tousu_service.server.limits import KEY, Limits
 from tousu_service.settings import load_settings
@@ -43,20 +43,6 @@ TITLE = "投诉分类 tousu"
 DESCRIPTION = (
     "把一段中文投诉归入市场监管的领域：食品、电梯、价格、广告……给出校准过的概率，以及能否直接分派。时刻都带时区。"
 )
-REFUSALS = {
-    400: "请求体不是合法的 JSON",
-    401: "没有密钥、密钥不对或已吊销",
-    403: "密钥没有这项权限",
-    404: "没有所说的东西",
-    408: "请求体没有及时收完",
-    409: "同一幂等键用于不同内容",
-    413: "请求体超过上限",
-    415: "请求体不是 JSON 或是压缩过的",
-    421: "未设密钥时，请求的主机名不是本机",
-    422: "字段不合要求，message 与 field 说明是哪一个",
-    429: "请求过快，按 Retry-After 重试",
-    503: "暂时不能服务，按 Retry-After 重试",
-}
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -66,7 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
         title=TITLE, description=DESCRIPTION, version=version("tousu"), root_path=settings.root_path,
         docs_url=None, redoc_url=None, redirect_slashes=False,
         lifespan=functools.partial(_lifespan, settings=settings, counted=counted, lines=lines),
-        responses={code: {"model": Problem, "description": words} for code, words in REFUSALS.items()},
+        responses=openapi.REFUSALS, generate_unique_id_function=openapi.operation_id,
     )  # fmt: skip
     app.add_middleware(RequestMiddleware, settings=settings, metrics=counted, lines=lines)
     error_handlers.install(app)
@@ -76,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(room, dependencies=[Depends(known_parameters)])
     for room in (health.router, metrics.router, docs.router):
         app.include_router(room)
+    openapi.describe(app, settings)
     return app
 
 

@@ -49,10 +49,8 @@ class Require(SecurityBase):
 
     def __init__(self, scope: Scope) -> None:
         self.scope: Scope = scope
-        self.model = HTTPBearer(
-            description="API 密钥：Authorization: Bearer tousu_…，或 X-API-Key: tousu_…；本机未设密钥时可以不带"
-        )
-        self.scheme_name = "密钥"
+        self.model = HTTPBearer()  # ``openapi.describe`` says more of it
+        self.scheme_name = "BearerKey"
 
     async def __call__(self, request: Request) -> ApiKey:
         """Return the client.

@@ -193,3 +193,17 @@ def test_unknown_places_and_methods(web: httpx.Client):
     assert (web.get("/v1/nothing").status_code, web.get("/v1/classify").status_code) == (404, 405)
     for reply in (web.get("/v1/nothing"), web.put("/v1/classify"), web.delete("/v1/taxonomy")):
         assert set(reply.json()) == {"error", "message", "request_id"}
+
+
+def test_a_stream_can_be_answered_after_its_end(web):
+    """For a client that sends all before it reads: 20 MB, where an answer meanwhile would hold both up."""
+    line = (json.dumps({"id": "1", "text": "小区电梯困人两次。" * 60}, ensure_ascii=False) + "\n").encode()
+    count = 20 * 1024 * 1024 // len(line)
+    pieces = (line * 100 for _ in range(count // 100))
+    reply = web.post("/v1/classify/stream", content=pieces, headers=NDJSON | {"Tousu-Answer": "after"}, timeout=120)
+    answers = reply.text.splitlines()
+    assert reply.status_code == 200
+    assert len(answers) == count // 100 * 100
+    assert set(answers) == {answers[0]}
+    assert web.post("/v1/classify/stream", content=b"", headers=NDJSON | {"Tousu-Answer": "after"}).text == ""
+    assert web.post("/v1/classify/stream", content=b"", headers=NDJSON | {"Tousu-Answer": "never"}).status_code == 422

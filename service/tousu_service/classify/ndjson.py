@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from codecs import BOM_UTF8
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import orjson
 from anyio import to_thread
@@ -11,7 +12,7 @@ from fastapi import Response
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from tousu.errors import TousuError
+from tousu.errors import BodyTooLarge, TousuError
 from tousu.messages import SURROGATE
 from tousu_service.classify.items import Item, tag_items
 
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 MOST_LINES = 256
 MEDIA_TYPE = "application/x-ndjson"
+PIECE = 256 * 1024
+MOST_IN_MEMORY = 1024**2
+MOST_SPOOLED = 1024**3
 
 
 class Duplex(Response):
@@ -33,10 +37,20 @@ class Duplex(Response):
 
     Starlette's ``StreamingResponse`` reads the request meanwhile to notice the client's leaving, and would
     so eat the body.
+
+    Args:
+        answers: The pieces of the answer.
+        place: The client's place among its open streams, given back at the end.
+        headers: Headers of the answer.
+        after: Whether to begin only when all has been read, for proxies and clients that stop sending, or do not read,
+            until then. The answers wait in a temporary file.
     """
 
-    def __init__(self, answers: AsyncIterator[bytes], *, place: ExitStack, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, answers: AsyncIterator[bytes], *, place: ExitStack, headers: Mapping[str, str], after: bool = False
+    ) -> None:
         self.status_code, self.background, self._answers, self._place = 200, None, answers, place
+        self._after = after
         self.media_type = MEDIA_TYPE
         self.init_headers(dict(headers))
 
@@ -44,7 +58,13 @@ class Duplex(Response):
         """Send each piece as it comes; a client that leaves ends it."""
         del scope, receive
         with self._place:
-            await self._send(send)
+            if self._after:
+                with tempfile.SpooledTemporaryFile(MOST_IN_MEMORY) as file:
+                    await _spool(self._answers, file)
+                    self._answers = _pieces(file)
+                    await self._send(send)
+            else:
+                await self._send(send)
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -57,6 +77,27 @@ class Duplex(Response):
             await send({"type": "http.response.body", "body": _last_line(refused.detail), "more_body": False})
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _spool(answers: AsyncIterator[bytes], file: IO[bytes]) -> None:
+    """Write all answers to a file; why they end before their time is the last of them."""
+    size = 0
+    try:
+        async for piece in answers:
+            size += len(piece)
+            if size > MOST_SPOOLED:
+                file.write(_last_line(BodyTooLarge("这个流的回答过多", fix="分成几个流，或边发边读")))
+                break
+            await to_thread.run_sync(file.write, piece)
+    except HTTPException as refused:
+        file.write(_last_line(refused.detail))
+    file.seek(0)
+
+
+async def _pieces(file: IO[bytes]) -> AsyncIterator[bytes]:
+    """Yield a file's bytes."""
+    while piece := await to_thread.run_sync(file.read, PIECE):
+        yield piece
 
 
 async def read_lines(pieces: AsyncIterator[bytes], *, longest: int) -> AsyncIterator[list[bytes | None]]:

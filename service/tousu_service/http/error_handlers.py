@@ -48,12 +48,36 @@ FRAMEWORK = {
     405: ("method_not_allowed", "这个地址不接受这种请求方法；全部接口见 docs"),
     413: ("body_too_large", "请求体超过上限"),
 }
+# Codes of the errors that a request can meet; the others belong to commands.
+ANSWERED = frozenset({
+    "text_invalid", "model_missing", "model_corrupt", "model_protocol", "model_mismatch", "not_found", "conflict",
+    "store_unavailable", "json_invalid", "media_type_unsupported", "body_too_large", "body_too_slow", "head_too_large",
+    "host_refused", "key_refused", "scope_missing", "rate_exceeded", "busy", "request_invalid", "method_not_allowed",
+})  # fmt: skip
 CRASHED = (500, "internal", "服务内部出错，已记入日志；请把 request_id 告诉运维人员")
+
+
+def codes_of(status: int) -> list[str]:
+    """Return the codes of all errors that are answered with a status."""
+    found = {kind.code for kind in _kinds(errors.TousuError) if STATUSES[_nearest(kind)] == status}
+    found |= {FRAMEWORK[status][0]} if status in FRAMEWORK else set()
+    own = {422: {"validation_failed"}, 500: {CRASHED[1]}}
+    return sorted((found & ANSWERED) | own.get(status, set()))
+
+
+def _kinds(kind: type[errors.TousuError]) -> set[type[errors.TousuError]]:
+    """Return a kind of error and all below it."""
+    return {kind}.union(*(_kinds(below) for below in kind.__subclasses__()))
+
+
+def _nearest(kind: type[errors.TousuError]) -> type[errors.TousuError]:
+    """Return the nearest class above a kind of error that has a status of its own."""
+    return next(above for above in kind.__mro__ if above in STATUSES)
 
 
 def status_of(error: errors.TousuError) -> int:
     """Return the HTTP status of an error: that of its nearest class in the table."""
-    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    return STATUSES[_nearest(type(error))]
 
 
 def refusal(error: errors.TousuError, *, retry_after: float | None = None) -> HTTPException:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from tousu_service.classify.items import Item, tag_items
@@ -14,6 +14,7 @@ from tousu_service.classify.ndjson import MEDIA_TYPE, Duplex, read_lines, tag_li
 from tousu_service.deps import known_parameters, open_stream, require
 from tousu_service.http.body import NDJSON, BodyRoute, KeyFirstRoute, check_kind
 from tousu_service.http.middleware import EXCHANGE
+from tousu_service.openapi import operation_id
 from tousu_service.parts import parts_of
 from tousu_service.schemas import BatchReply, BatchRequest, ClassifyReply, ClassifyRequest
 
@@ -32,7 +33,7 @@ def quick(refusals: dict[int | str, dict[str, Any]]) -> APIRouter:
     """Return the routes that have to be quick, to be put into the application's own router."""
     made = APIRouter(
         prefix="/v1/classify", tags=["打标签"], route_class=BodyRoute, responses=refusals,
-        dependencies=[Depends(require("classify")), Depends(known_parameters)],
+        dependencies=[Depends(require("classify")), Depends(known_parameters)], generate_unique_id_function=operation_id,
     )  # fmt: skip
     made.post("", response_model=ClassifyReply, summary="给一段投诉打标签")(classify)
     made.post("/batch", response_model=BatchReply, summary="给一批投诉打标签")(classify_batch)
@@ -88,7 +89,13 @@ async def classify_batch(request: Request, body: BatchRequest) -> Response:
         }
     },
 )  # fmt: skip
-async def classify_stream(request: Request) -> Response:
+async def classify_stream(
+    request: Request,
+    tousu_answer: Annotated[
+        Literal["while", "after"],
+        Header(description="while 边收边答；after 收完再答，给不能边发边读的客户端和代理（nginx 要这样写）"),
+    ] = "while",
+) -> Response:
     """边收边答：一行进，一行出，内存占用与总行数无关。坏的一行只有那一行得到 error。
 
     客户端须边发边读（如 curl -X POST -T 文件）；两行之间最多隔 body_seconds 秒。整个流用同一个模型版本。
@@ -99,7 +106,12 @@ async def classify_stream(request: Request) -> Response:
     model = parts.live_model.current()
     lines = read_lines(request.stream(), longest=parts.settings.max_text_chars * 12 + 4096)
     answers = tag_lines(lines, model, parts.metrics, most=parts.settings.max_text_chars)
-    return Duplex(answers, place=open_stream(request), headers={"Tousu-Model": model.version})
+    return Duplex(
+        answers,
+        place=open_stream(request),
+        headers={"Tousu-Model": model.version},
+        after=tousu_answer == "after",
+    )
 
 
 async def _explained(parts: Parts, text: str) -> dict[str, Any]:

@@ -85,12 +85,10 @@ class CorrectionOut(BaseModel):
 class ExportResponse(StreamingResponse):
     """An export, which takes a place among the client's open streams as long as it lasts."""
 
-    media_type = "application/x-ndjson"
-
     def __init__(
         self, pages: Iterator[bytes], status_code: int = 200, *, place: ExitStack, headers: dict[str, str]
     ) -> None:
-        super().__init__(pages, status_code, headers)
+        super().__init__(pages, status_code, headers, media_type="application/x-ndjson")
         self._place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

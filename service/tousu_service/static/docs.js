@@ -1,6 +1,11 @@
 "use strict";
 // The forms of the page: each sends its request to this server and shows the answer.
-const base = document.body.dataset.base;
+// The page stands beside what it shows, under whatever host, port and path a proxy gives it.
+const base = new URL(".", document.baseURI).href.replace(/\/$/, "");
+
+for (const command of document.querySelectorAll("pre.command")) {
+  command.textContent = command.textContent.replace(command.dataset.base, base);
+}
 
 async function send(form) {
   const { method, path, kind } = form.dataset;
