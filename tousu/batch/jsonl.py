@@ -18,6 +18,7 @@ from tousu.classifier.json_rows import json_lines, json_rows
 from tousu.errors import ColumnMissing, FileError
 from tousu.files.added_columns import free_name
 from tousu.files.columns import choose_text_columns
+from tousu.files.json_paths import has_path, key_paths, value_at
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -46,6 +47,7 @@ class JsonLines:
     def __init__(self, *, codec: str, wanted: tuple[str, ...], name: str) -> None:
         self._codec, self._wanted, self._name = codec, wanted, name
         self._keys: list[str] = []
+        self._path: list[str] = []  # the parts of the one key within keys
         self.notes: list[str] = []
         self._renamed = False
         self._switched = 0  # lines in GB18030 among those in UTF-8
@@ -53,51 +55,46 @@ class JsonLines:
     def begin(self, head: bytes) -> tuple[int, bytes]:
         """Settle which keys hold the texts from the first rows; there is no header."""
         self._refuse_one_value(head)
-        rows = []
-        for line in head.split(b"\n")[:SAMPLE]:
-            value = self._parse(line)
-            if isinstance(value, dict):
-                rows.append(value)
-        names = list(dict.fromkeys(key for row in rows for key in row))
+        values = [self._parse(line) for line in head.split(b"\n")[:SAMPLE]]
+        self._settle([value for value in values if isinstance(value, dict)], something=bool(head.strip()))
+        return 0, b""
+
+    def _settle(self, rows: list[dict[str, Any]], *, something: bool) -> None:
+        """Settle which keys hold the texts from some rows; keys within keys are called by both with a dot between."""
+        top = list(dict.fromkeys(key for row in rows for key in row))
+        inner = (path for row in rows for path in key_paths(row) if not path.startswith(f"{KEY}."))
+        names = list(dict.fromkeys([*top, *inner]))
         if not names:
             self._keys = list(self._wanted) or ["text"]
-            if head.strip():
+            if something:
                 self.notes.append("开头的行都不是 JSON 对象")
-            return 0, b""
-        sample = [[row.get(name) for name in names] for row in rows]
+            return
+        sample = [[value_at(row, name) for name in names] for row in rows]
         try:
             places, said = choose_text_columns(names, sample, self._wanted, file=self._name)
         except ColumnMissing:
             # A key may be missing from the first rows and come later; only a guess needs to see it.
-            if not self._wanted:
+            if not self._wanted or any(name.startswith("#") for name in self._wanted):
                 raise
             self._keys = list(self._wanted)
-            return 0, b""
+            return
         self._keys = [names[place] for place in places]
+        if len(self._keys) == 1 and self._keys[0] not in top:
+            self._path = self._keys[0].split(".")
         self.notes.append(said)
-        return 0, b""
 
     def _refuse_one_value(self, head: bytes) -> None:
-        """Refuse a file that is one JSON value over many lines, or one array of objects, instead of one object a line.
+        """Refuse a file that is one JSON object over many lines instead of one object a line.
 
         Raises:
             FileError: It is.
         """
         lines = [line.strip(WHITE) for line in head.split(b"\n")[:SAMPLE] if line.strip(WHITE)]
-        if not lines or lines[0][:1] not in (b"[", b"{"):
-            return
-        array = lines[0].startswith(b"[")
-        first, objects = self._parse(lines[0]), sum(isinstance(self._parse(line), dict) for line in lines[1:])
-        if isinstance(first, list):
-            one = len(lines) == 1 and any(isinstance(row, dict) for row in first)
-        else:
-            # The last object of an array has no comma behind it: that line looks like one of ours.
-            one = first is BROKEN_JSON and objects <= 1 if array else lines[0] == b"{" and not objects
-        if one:
+        if lines and lines[0] == b"{" and not any(isinstance(self._parse(line), dict) for line in lines[1:]):
             raise FileError(
-                f"{self._name} 是一个 JSON {'数组' if array else '对象，分写在多行上'}",
-                expected="JSONL，即每行一个 JSON 对象",
-                fix="转成每行一个对象再标，例如 jq -c '.[]' 原文件 > 新文件.jsonl" if array else "每个对象写在一行上",
+                f"{self._name} 是一个 JSON 对象，分写在多行上",
+                expected="每行一个 JSON 对象，或一个对象的数组",
+                fix="取出里面的数组另存，例如 jq .data 原文件 > 新文件.json；或每个对象写在一行上",
             )
 
     def last_notes(self) -> list[str]:
@@ -122,10 +119,12 @@ class JsonLines:
         """Return the block if every line is a plain row with a text, else None."""
         if len(self._keys) != 1 or {line[-1] if line else 0 for line in lines} != {CLOSED}:
             return None
-        key = self._keys[0]
+        path = self._path or self._keys
         try:
             rows = [orjson.loads(line) for line in self._utf8(lines)]
-            texts = [row[key] for row in rows]
+            texts = rows
+            for key in path:
+                texts = [row[key] for row in texts]
             if any(map(str.isspace, texts)) or not all(texts) or max(map(len, texts)) > LONGEST_TEXT:
                 return None
         except (ValueError, KeyError, TypeError):
@@ -169,20 +168,30 @@ class JsonLines:
             wrong = row if isinstance(row, Fault) else NOT_OBJECT
             return self._wrapped(line, wrong), "", line[len(line.rstrip(b"\r")) :], wrong
         body = line.rstrip(WHITE)
+        return self._object(row, body[:-1], b"}" + line[len(body) :])
+
+    def _object(self, row: dict[str, Any], body: bytes, end: bytes) -> tuple[bytes, str, bytes, Fault | None]:
+        """Return what stands before an object's tag, its text, what stands behind the tag, and why there is none.
+
+        Args:
+            row: The object.
+            body: Its bytes up to the closing brace.
+            end: The closing brace and what stands around it.
+        """
         key, error_key = free_name(KEY, row), free_name(ERROR_KEY, row)
         if key != KEY and not self._renamed:
             self._renamed = True
             self.notes.append(f"有的行已有 {KEY} 键，未改动它；这些行新增的键为 {key}")
-        before = body[:-1] + (b'"%s":' if not row else b',"%s":') % key.encode()
+        before = body + (b'"%s":' if not row else b',"%s":') % key.encode()
         text, fault = self._text_of(row)
         if fault:
-            told = b'null,"%s":%s}' % (error_key.encode(), self._encoded(orjson.dumps(fault.reason)))
-            return before + told, "", line[len(body) :], fault
-        return before, text, b"}" + line[len(body) :], None
+            told = b'null,"%s":%s' % (error_key.encode(), self._encoded(orjson.dumps(fault.reason)))
+            return before + told, "", end, fault
+        return before, text, end, None
 
     def _text_of(self, row: dict[str, Any]) -> tuple[str, Fault | None]:
         """Return the joined text of a row, or why there is none."""
-        values = [row[key] for key in self._keys if key in row]
+        values = [value_at(row, key) for key in self._keys if has_path(row, key)]
         if not values:
             return "", NO_COLUMN
         return text_of(values)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tousu.batch.delimited import Delimited
 from tousu.batch.journal import Checkpoint, run_mark
+from tousu.batch.json_array import JsonArray, is_array
 from tousu.batch.jsonl import JsonLines
 from tousu.batch.lines import LineFormat, LineRun
 from tousu.batch.options import Job, TagOptions, TagSummary, Tally
@@ -83,7 +84,8 @@ def line_format(source: Source, form: str, options: TagOptions) -> LineFormat:
     """Return the reader and writer of a line format."""
     codec = source.encoding.inner
     if form == ".jsonl":
-        return JsonLines(codec=codec, wanted=options.text_columns, name=source.name)
+        made = JsonArray if is_array(source.peek()) else JsonLines
+        return made(codec=codec, wanted=options.text_columns, name=source.name)
     return Delimited(
         codec=codec, wanted=options.text_columns, name=source.name, language=options.language or "en",
         tab=form == ".tsv", neutralise_all=options.neutralise_all, no_header=options.no_header,

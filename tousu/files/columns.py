@@ -112,6 +112,9 @@ def _rank(name: object) -> int | None:
     plain = plain_name(name)
     if plain in _PLAIN_NAMES:
         return _PLAIN_NAMES[plain]
+    plain = plain.rpartition(".")[2]  # of keys within keys the last one tells
+    if plain in _PLAIN_NAMES:
+        return _PLAIN_NAMES[plain]
     if not plain or len(plain) > 30 or REPLY.search(plain) or SHORT.search(plain):
         return None
     if _PARTS.search(plain):

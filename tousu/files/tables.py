@@ -18,6 +18,7 @@ from tousu.errors import EncodingUnknown, FileError, FormatUnknown
 from tousu.files.added_columns import ADDED
 from tousu.files.delimiters import DELIMITERS, find_delimiter
 from tousu.files.formats import LINE_FORMATS, ending_of, is_read_as_xlsx
+from tousu.files.json_paths import key_paths, value_at
 from tousu.files.layout import find_names
 from tousu.files.sheets import first_rows, read_sheets
 from tousu.files.source import Source, packing_of
@@ -31,7 +32,6 @@ Row = tuple[int, "Sequence[Any]"]
 HEADER_WITHIN = 50
 HEAD = 200  # lines or rows looked at for the header
 SAMPLE = 4096  # JSON rows looked at for their keys
-DEEPEST = 3  # keys within keys
 PIECE = 4096
 WRAPPERS = ("data", "rows", "records", "items", "list", "result", "results", "tasks")
 LONGEST_CELL = 64 << 20
@@ -68,24 +68,6 @@ class Table:
             return lambda cells: value_at(cells[0], name)
         place = self.names.index(name)
         return lambda cells: cells[place] if place < len(cells) else None
-
-
-def value_at(value: Any, path: str) -> Any:
-    """Return what stands in a JSON object under a key, or under keys with dots between; None if nothing does."""
-    if not isinstance(value, dict):
-        return None
-    if path in value:
-        return value[path]
-    head, dot, rest = path.partition(".")
-    return value_at(value.get(head), rest) if dot else None
-
-
-def key_paths(value: dict[str, Any], depth: int = DEEPEST) -> Iterator[str]:
-    """Yield the keys of a JSON object, keys within keys with dots between."""
-    for key, inner in value.items():
-        yield key
-        if isinstance(inner, dict) and depth > 1:
-            yield from (f"{key}.{path}" for path in key_paths(inner, depth - 1))
 
 
 def is_readable(path: Path) -> bool:

@@ -14,7 +14,8 @@ from tousu.errors import ColumnMissing, FileError, FormatUnknown
 from tousu.files.added_columns import ADDED, DECISIONS, ONLINE
 from tousu.files.columns import choose_text_columns, plain_name
 from tousu.files.dates import DATE_NAMES, day_of
-from tousu.files.tables import is_readable, names_tags, read_file, value_at
+from tousu.files.json_paths import value_at
+from tousu.files.tables import is_readable, names_tags, read_file
 
 if TYPE_CHECKING:
     import datetime

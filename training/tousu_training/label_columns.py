@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import ColumnMissing, CorpusError
 from tousu.files.added_columns import ADDED
 from tousu.files.columns import choose_text_columns, plain_name
-from tousu.files.tables import key_paths, value_at
+from tousu.files.json_paths import key_paths, value_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
