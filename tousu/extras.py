@@ -8,7 +8,7 @@ from tousu.errors import ExtraMissing
 PACKAGES = {
     **dict.fromkeys(("numpy", "numba", "orjson", "typer", "rich"), "classify"),
     **dict.fromkeys(
-        ("polars", "pyarrow", "python_calamine", "xlsxwriter", "zstandard", "jinja2", "rensa"), "files"
+        ("polars", "pyarrow", "python_calamine", "xlsxwriter", "zstandard", "jinja2", "markupsafe", "rensa"), "files"
     ),
     **dict.fromkeys(
         ("pydantic_settings", "fastapi", "starlette", "uvicorn", "httptools", "uvloop", "structlog",
