@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tousu.classifier.model import Classifier
     from tousu.classifier.tagging import Evidence, Tagging, Taggings
-    from tousu.client import Client, ServiceError
+    from tousu.client import AsyncClient, Client, ServiceError
     from tousu.errors import TousuError
 
 _HOMES = {
+    "AsyncClient": "tousu.client",
     "Classifier": "tousu.classifier.model",
     "Client": "tousu.client",
     "Evidence": "tousu.classifier.tagging",
@@ -33,7 +34,7 @@ _HOMES = {
     "TousuError": "tousu.errors",
 }
 
-__all__ = ["Classifier", "Client", "Evidence", "ServiceError", "Tagging", "Taggings", "TousuError"]
+__all__ = ["AsyncClient", "Classifier", "Client", "Evidence", "ServiceError", "Tagging", "Taggings", "TousuError"]
 
 
 def __getattr__(name: str) -> Any:

@@ -137,6 +137,15 @@ def test_the_extras_named_are_those_of_the_distribution(root):
 
 
 def test_public_names():
-    assert tousu.__all__ == ["Classifier", "Client", "Evidence", "ServiceError", "Tagging", "Taggings", "TousuError"]
+    assert tousu.__all__ == [
+        "AsyncClient",
+        "Classifier",
+        "Client",
+        "Evidence",
+        "ServiceError",
+        "Tagging",
+        "Taggings",
+        "TousuError",
+    ]
     for name in tousu.__all__:
         assert getattr(tousu, name).__name__ == name

@@ -1,0 +1,74 @@
+"""What the service answers, as types, and the one error that says it did not."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Reply(BaseModel):
+    """A reply's fields; ones a newer service adds are ignored."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class Evidence(Reply):
+    """A span of the text and its weight."""
+
+    start: int
+    end: int
+    text: str
+    weight: float
+
+
+class Tagging(Reply):
+    """What the service says of one text."""
+
+    id: str | None = None
+    primary: str
+    codes: tuple[str, ...]
+    probabilities: dict[str, float]
+    decision: Literal["auto", "review"]
+    online: bool
+    model: str
+    evidence: tuple[Evidence, ...] | None = None
+
+
+class ItemError(Reply):
+    """Why one text of a batch got no tagging."""
+
+    id: str | None = None
+    code: str
+    message: str
+    field: str = ""
+
+
+class Correction(Reply):
+    """A correction as the service stored it."""
+
+    id: int
+    at: str
+    text_id: str | None
+    text: str
+    masked: bool
+    codes: tuple[str, ...]
+    online: bool | None
+    by: str
+    why: str | None
+    model: str | None
+
+
+class ServiceError(Exception):
+    """The service refused a request, or could not be reached however often it was tried.
+
+    Attributes:
+        status: The HTTP status, None when there was no answer.
+        code: The service's stable name for the error, or ``unreachable``; ``validation_failed`` or ``key_refused``
+            without a status is for what cannot even be sent.
+        request_id: To find the request in the service's log.
+    """
+
+    def __init__(self, message: str, *, status: int | None, code: str, request_id: str = "") -> None:
+        self.status, self.code, self.request_id = status, code, request_id
+        super().__init__(message)
