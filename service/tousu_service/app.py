@@ -11,9 +11,11 @@ from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from anyio import to_thread
 from fastapi import Depends, FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
-from tousu.errors import TousuError
+from tousu.errors import StoreError, TousuError
 from tousu.taxonomy import load_taxonomy
 from tousu_service import openapi
 from tousu_service.auth.access import Access, refuse_open_access
@@ -26,11 +28,11 @@ from tousu_service.http.middleware import RequestMiddleware
 from tousu_service.parts import Parts
 from tousu_service.registry import live_model
 from tousu_service.registry.live_model import LiveModel
-from tousu_service.routes import audit, classify, corrections, docs, health, metrics, models, taxonomy
+from tousu_service.routes import audit, classify, corrections, docs, health, kserve, metrics, models, taxonomy
 from tousu_service.server import memory
 from tousu_service.server.limits import KEY, Limits
 from tousu_service.settings import load_settings
-from tousu_service.store import Store
+from tousu_service.store import Store, retention
 from tousu_service.telemetry import logs
 from tousu_service.telemetry.metrics import Metrics
 
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from tousu_service.settings import Settings
 
+DAY_SECONDS = 24 * 3600
 TITLE = "投诉分类 tousu"
 DESCRIPTION = (
     "把一段中文投诉归入市场监管的领域：食品、电梯、价格、广告……给出校准过的概率，以及能否直接分派。时刻都带时区。"
@@ -54,11 +57,17 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=functools.partial(_lifespan, settings=settings, counted=counted, lines=lines),
         responses=openapi.REFUSALS, generate_unique_id_function=openapi.operation_id,
     )  # fmt: skip
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware, allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
+            allow_methods=["GET", "POST"], expose_headers=["X-Request-ID", "Tousu-Until", "Tousu-Rows", "Retry-After"],
+            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "X-Request-ID"],
+        )  # fmt: skip
     app.add_middleware(RequestMiddleware, settings=settings, metrics=counted, lines=lines)
     error_handlers.install(app)
     # The routes asked most come first and without a router between: routes are tried in order.
     app.router.routes[:0] = classify.quick(app.router.responses).routes
-    for room in (classify.router, taxonomy.router, corrections.router, models.router, audit.router):
+    for room in (classify.router, taxonomy.router, corrections.router, models.router, audit.router, kserve.router):
         app.include_router(room, dependencies=[Depends(known_parameters)])
     for room in (health.router, metrics.router, docs.router):
         app.include_router(room)
@@ -87,8 +96,11 @@ async def _lifespan(
     now = asyncio.Event()
     if threading.current_thread() is threading.main_thread():
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, now.set)
+    trimming = asyncio.create_task(_trim_daily(parts))
     following = asyncio.create_task(
-        live_model.watch(parts.live_model, parts.access, seconds=settings.poll_seconds, now=now)
+        live_model.watch(
+            parts.live_model, parts.access, state_dir=settings.state_dir, seconds=settings.poll_seconds, now=now
+        )
     )
     memory.settle()
     log.info("ready", model=parts.live_model.current().version, problem=parts.live_model.problem)
@@ -100,14 +112,29 @@ async def _lifespan(
             )
         }  # fmt: skip
     finally:
-        following.cancel()
-        with suppress(asyncio.CancelledError):
-            await following
+        for task in (following, trimming):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         counted.publish()
         parts.rate_limit.close()
+        parts.access.quota.close()
         parts.store.close()
         log.info("stopped")
         lines.drain()
+
+
+async def _trim_daily(parts: Parts) -> None:
+    """Once a day let go of audit lines past their time, where they have one."""
+    while parts.settings.audit_days:
+        try:
+            trim = functools.partial(retention.trim_audit, parts.store, days=parts.settings.audit_days, actor="service")
+            count = await to_thread.run_sync(trim)
+            if count:
+                logs.logger().info("audit_trimmed", rows=count)
+        except StoreError as error:
+            logs.logger().error("audit_trim_failed", code=error.code, reason=str(error))
+        await asyncio.sleep(DAY_SECONDS)
 
 
 def _opened(settings: Settings, counted: Metrics) -> Parts:

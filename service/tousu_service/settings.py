@@ -84,6 +84,17 @@ class Settings(BaseSettings):
     )
     rate_per_second: float = Field(1000.0, ge=0, description="每把密钥每秒多少请求，超过的回 429；0 为不限")
     rate_burst: int = Field(2000, ge=1, description="每把密钥一时可以多发多少请求")
+    requests_per_day: int = Field(0, ge=0, description="每把密钥每天（北京时间）至多多少请求，超过的回 429；0 为不限")
+    texts_per_day: int = Field(
+        0, ge=0, description="每把密钥每天至多打多少条标签，超过的回 429；0 为不限；重启后重新计"
+    )
+    audit_days: int = Field(0, ge=0, description="审计保留多少天，更早的每天清一次，清理本身记一行；0 为一直保留")
+    audit_refusals_per_day: int = Field(
+        5000, ge=1, description="每个工作进程一天至多为被拒的请求记多少行审计；再多的只计入次数"
+    )
+    cors_origins: str = Field(
+        "", description="允许哪些网站的网页跨域调用接口，如 https://a.example，逗号分隔；空为都不允许"
+    )
     key_grace_seconds: float = Field(300.0, ge=0, description="数据库连不上时，多久之内验证过的密钥仍可打标签")
     poll_seconds: float = Field(0.5, gt=0, le=60, description="每隔多少秒看一次模型台账与密钥")
     public_metrics: bool = Field(False, description="/metrics 不要密钥也能看")

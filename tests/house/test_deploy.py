@@ -36,5 +36,5 @@ def test_the_database_cannot_reach_out_and_the_service_is_confined():
     assert "back: {internal: true}" in compose
     assert '"127.0.0.1:8000:8000"' in compose
     unit = (ROOT / "deploy" / "tousu.service").read_text("utf-8")
-    for line in ("User=tousu", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectoryMode=0700"):
+    for line in ("User=tousu", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectoryMode=0700", "LimitCORE=0"):
         assert line in unit

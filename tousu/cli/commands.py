@@ -26,5 +26,7 @@ COMMANDS = {
     "report": Command("tousu.cli.report", "files"),
     "keys": Command("tousu_service.commands.keys", "service"),
     "models": Command("tousu_service.commands.models", "service"),
+    "backup": Command("tousu_service.commands.backup", "service"),
+    "restore": Command("tousu_service.commands.restore", "service"),
     "doctor": Command("tousu_service.commands.doctor", "service"),
 }

@@ -14,6 +14,7 @@ from anyio import CapacityLimiter, to_thread
 
 from tousu.errors import HostRefused, KeyRefused, RateExceeded, ScopeMissing, SettingsError, StoreError
 from tousu_service.auth.keyring import Keyring
+from tousu_service.auth.quota import Quota
 from tousu_service.auth.refusals import Refusals, write_refusal
 from tousu_service.http.error_handlers import refusal
 from tousu_service.http.middleware import EXCHANGE
@@ -21,6 +22,7 @@ from tousu_service.store import keys
 from tousu_service.telemetry import logs
 
 if TYPE_CHECKING:
+    from starlette.exceptions import HTTPException
     from starlette.requests import Request
 
     from tousu_service.auth.rate_limit import RateLimit
@@ -56,7 +58,8 @@ class Access:
 
     def __init__(self, store: Store, settings: Settings, rate_limit: RateLimit) -> None:
         self._store, self._settings, self._rate_limit = store, settings, rate_limit
-        self._keyring, self._refusals = Keyring(store), Refusals()
+        self.quota = Quota(settings.run_dir, requests=settings.requests_per_day, texts=settings.texts_per_day)
+        self._keyring, self._refusals = Keyring(store), Refusals(settings.audit_refusals_per_day)
         self._look_ups = CapacityLimiter(LOOK_UPS)
         self._names = {name.strip().lower() for name in settings.allowed_hosts.split(",")} - {""}
         self._open = False
@@ -96,8 +99,27 @@ class Access:
             limit = self._settings.rate_per_second
             error = RateExceeded(f"请求过快：每秒至多 {limit:g} 个", fix="按 Retry-After 等候后重试，或用批量接口")
             raise refusal(error, retry_after=wait)
+        if client is not LOCAL and (wait := self.quota.take(client.id, requests=1)):
+            raise self._over_quota(wait)
         exchange.admitted = scope, client
         return client
+
+    def count_texts(self, request: Request, texts: int) -> None:
+        """Count texts that an admitted client wants tagged.
+
+        Raises:
+            HTTPException: They are more than its key may have tagged today.
+        """
+        client = request.scope[EXCHANGE].client
+        if self.quota.active and client != LOCAL.id and (wait := self.quota.take(client, texts=texts)):
+            raise self._over_quota(wait)
+
+    def _over_quota(self, wait: float) -> HTTPException:
+        limits = self._settings.requests_per_day, self._settings.texts_per_day
+        told = "、".join(f"{most} {what}" for most, what in zip(limits, ("个请求", "条"), strict=True) if most)
+        return refusal(
+            RateExceeded(f"今天的用量已满：每天至多 {told}", fix="明天再试，或请运维人员放宽"), retry_after=wait
+        )
 
     def _check_host(self, request: Request) -> None:
         """Refuse a request that means another host: a page of that name may have led a browser on this machine here.

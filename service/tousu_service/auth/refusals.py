@@ -13,16 +13,22 @@ if TYPE_CHECKING:
 
 QUIET_SECONDS = 60.0
 MOST_KNOWN = 1000
+MOST_A_DAY = 5000
+DAY_SECONDS = 24 * 3600.0
 
 
 class Refusals:
     """Decides which refused requests get a line: an attacker must not fill the disk.
 
     Causes are kept for at most ``MOST_KNOWN`` callers; further ones share one.
+
+    Args:
+        most: Lines that a worker writes in 24 hours; further refusals are counted into the first line after them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_A_DAY) -> None:
         self._lock = threading.Lock()
+        self._most, self._written, self._day = most, 0, time.monotonic()
         self._seen: dict[tuple[str, str, str], tuple[float, int]] = {}
 
     def count(self, reason: str, presented: str, host: str) -> int | None:
@@ -35,10 +41,13 @@ class Refusals:
             if cause not in self._seen and len(self._seen) >= MOST_KNOWN:
                 cause = (reason, "*", "*")
             since, held = self._seen.get(cause, (float("-inf"), 0))
-            if moment - since < QUIET_SECONDS:
+            if moment - self._day > DAY_SECONDS:
+                self._written, self._day = 0, moment
+            if moment - since < QUIET_SECONDS or self._written >= self._most:
                 self._seen[cause] = (since, held + 1)
                 return None
             self._seen[cause] = (moment, 0)
+            self._written += 1
             return held + 1
 
 

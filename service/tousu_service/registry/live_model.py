@@ -13,6 +13,7 @@ from tousu.errors import ModelError, StoreError
 from tousu_service.registry import activation
 from tousu_service.store import ledger
 from tousu_service.telemetry import logs
+from tousu_service.telemetry.disk import disk_state
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -108,10 +109,10 @@ def first(store: Store, path: Path | None, *, taxonomy: Taxonomy) -> Live:
     return activation.start(store, taxonomy=taxonomy)  # also when another worker has just entered it
 
 
-async def watch(live: LiveModel, access: Access, *, seconds: float, now: asyncio.Event) -> None:
-    """Follow the ledger and the keys for ever, every so often and at once when ``now`` is set."""
+async def watch(live: LiveModel, access: Access, *, state_dir: Path, seconds: float, now: asyncio.Event) -> None:
+    """Follow the ledger, the keys and the disk for ever, every so often and at once when ``now`` is set."""
     log = logs.logger()
-    troubled = ""
+    troubled, disk = "", "ok"
     while True:
         try:
             async with asyncio.timeout(seconds):
@@ -120,6 +121,10 @@ async def watch(live: LiveModel, access: Access, *, seconds: float, now: asyncio
             pass
         again = now.is_set()
         now.clear()
+        state = await to_thread.run_sync(disk_state, state_dir)
+        if state != disk:
+            (log.info if state == "ok" else log.error)("disk", state=state)
+            disk = state
         before = live.current().version
         try:
             await to_thread.run_sync(access.refresh)

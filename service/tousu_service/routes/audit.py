@@ -25,7 +25,8 @@ class AuditLine(BaseModel):
     at: Shown
     actor: str = Field(description="谁：密钥（key:编号）、操作系统用户（user:名）或来访地址")
     action: str = Field(
-        description="key_added、key_revoked、key_refused、model_activated、corrections_exported、audit_read"
+        description="key_added、key_revoked、key_refused、model_activated、corrections_exported、backup_made、"
+        "backup_restored、audit_trimmed、audit_read"
     )
     detail: dict[str, Any]
 

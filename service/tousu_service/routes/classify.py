@@ -19,6 +19,8 @@ from tousu_service.parts import parts_of
 from tousu_service.schemas import BatchReply, BatchRequest, ClassifyReply, ClassifyRequest
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tousu_service.parts import Parts
 
 router = APIRouter(
@@ -48,6 +50,7 @@ async def classify(request: Request, body: ClassifyRequest) -> Response:
     parts = parts_of(request)
     if len(body.text) > parts.settings.max_text_chars:
         raise RequestValidationError([too_long(parts.settings.max_text_chars, len(body.text))])
+    parts.access.count_texts(request, 1)
     if body.evidence:
         reply = await _explained(parts, body.text)
     else:
@@ -61,6 +64,7 @@ async def classify_batch(request: Request, body: BatchRequest) -> Response:
     """一次最多 1000 段。一段不合要求，只有那一段得到 error，其余照常；次序与来文相同。"""
     parts = parts_of(request)
     model = parts.live_model.current()
+    parts.access.count_texts(request, len(body.items))
     items = [Item.read(given, parts.settings.max_text_chars) for given in body.items]
     if len(items) > FEW:
         with parts.metrics.waiting.track_inprogress():
@@ -105,13 +109,21 @@ async def classify_stream(
     request.scope[EXCHANGE].stream()
     model = parts.live_model.current()
     lines = read_lines(request.stream(), longest=parts.settings.max_text_chars * 12 + 4096)
-    answers = tag_lines(lines, model, parts.metrics, most=parts.settings.max_text_chars)
+    answers = tag_lines(_counted(request, lines), model, parts.metrics, most=parts.settings.max_text_chars)
     return Duplex(
         answers,
         place=open_stream(request),
         headers={"Tousu-Model": model.version},
         after=tousu_answer == "after",
     )
+
+
+async def _counted(request: Request, lines: AsyncIterator[list[bytes | None]]) -> AsyncIterator[list[bytes | None]]:
+    """Yield the lines of a stream as long as the client may have more texts tagged."""
+    access = parts_of(request).access
+    async for block in lines:
+        access.count_texts(request, sum(line is None or bool(line.strip()) for line in block))
+        yield block
 
 
 async def _explained(parts: Parts, text: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from tousu.errors import StoreError
 from tousu_service.parts import parts_of
+from tousu_service.telemetry.disk import disk_state
 
 router = APIRouter(tags=["运维"])
 
@@ -28,6 +29,7 @@ class Readiness(BaseModel):
     model: str = Field(description="在用的模型版本")
     problem: str = Field(description="模型方面要人处理的事；没有则为空")
     store: str = Field(description="数据库：ok，或哪里不对")
+    disk: str = Field(description="存放数据的磁盘：ok，或还剩多少；满了仍可打标签，更正写不进")
 
 
 # HEAD is what some load balancers ask. It is no operation of its own, so the OpenAPI leaves it out.
@@ -57,5 +59,6 @@ async def readyz(request: Request) -> Response:
         "model": live.current().version,
         "problem": live.problem,
         "store": told,
+        "disk": await to_thread.run_sync(disk_state, parts.settings.state_dir),
     }
     return Response(orjson.dumps(body), 200 if told == "ok" else 503, media_type="application/json")

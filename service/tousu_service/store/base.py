@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.pool import ConnectionPoolEntry
 
 WAIT_SECONDS = 5
+DISK_FULL = ("database or disk is full", "no space left on device")  # SQLite's and PostgreSQL's words
 WRITERS = 0x746F757375  # the advisory lock all writers of one PostgreSQL database take
 POSTGRES_OPTIONS = f"-c statement_timeout={WAIT_SECONDS * 1000} -c lock_timeout={WAIT_SECONDS * 1000} -c timezone=UTC"
 
@@ -116,7 +117,12 @@ class Store:
         try:
             yield
         except SQLAlchemyError as error:
-            kind = type(getattr(error, "orig", None) or error).__name__
+            cause = getattr(error, "orig", None) or error
+            if any(sign in str(cause).lower() for sign in DISK_FULL):
+                raise StoreError(
+                    f"磁盘已满，写不进数据库：{self.where}", fix="清理磁盘；已有的数据完好，之后自动恢复"
+                ) from error
+            kind = type(cause).__name__
             raise StoreError(
                 f"数据库暂不可用（{kind}）：{self.where}",
                 fix="检查数据库是否在运行、磁盘是否已满、权限是否正确；稍后重试",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prometheus_client import (
@@ -25,6 +26,28 @@ if TYPE_CHECKING:
 SHARED = "PROMETHEUS_MULTIPROC_DIR"  # set before the first import by `tousu serve` when there are several workers
 PUBLISH_SECONDS = 0.25
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+def _forget_dead(directory: Path) -> None:
+    """Leave out the present state of workers that are no more: one that was killed could not take it back."""
+    for file in directory.glob("gauge_live*_*.db"):
+        number = file.stem.rpartition("_")[2]
+        if number.isdigit() and not _lives(int(number)):
+            file.unlink(missing_ok=True)
+
+
+def _lives(process: int) -> bool:
+    """Return whether a process of ours runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return True
 
 
 class Metrics:
@@ -125,7 +148,8 @@ class Metrics:
     def page(self) -> bytes:
         """Return all workers' published numbers in Prometheus' text format."""
         registry = CollectorRegistry()
-        if os.environ.get(SHARED):
+        if shared := os.environ.get(SHARED):
+            _forget_dead(Path(shared))
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
             return generate_latest(registry)
         ProcessCollector(registry=registry)

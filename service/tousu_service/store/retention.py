@@ -1,0 +1,52 @@
+"""Audit lines past their time: let go of as a whole day's work, and that is written into the audit itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+
+from tousu_service.store import audit as lines
+from tousu_service.store.clock import now
+from tousu_service.store.tables import audit
+
+if TYPE_CHECKING:
+    from tousu_service.store.base import Store
+
+
+def trim_audit(store: Store, *, days: int, actor: str) -> int:
+    """Delete audit lines older than so many days; return how many. The database refuses to anybody else.
+
+    The lift of that refusal, the deletion and the line that tells of it are one transaction.
+
+    Args:
+        store: The store.
+        days: How long lines are kept.
+        actor: Who does it.
+
+    Raises:
+        StoreError: It could not be done; nothing was.
+    """
+    with store.writing() as connection:
+        before = now(connection) - timedelta(days=days)
+        count: int = connection.execute(
+            sa.select(sa.func.count()).select_from(audit).where(audit.c.at < before)
+        ).scalar_one()
+        if not count:
+            return 0
+        if connection.dialect.name == "sqlite":
+            guard = connection.exec_driver_sql(
+                "SELECT sql FROM sqlite_master WHERE name = 'audit_no_delete'"
+            ).scalar_one()
+            connection.exec_driver_sql("DROP TRIGGER audit_no_delete")
+            connection.execute(sa.delete(audit).where(audit.c.at < before))
+            connection.exec_driver_sql(guard)
+        else:
+            connection.exec_driver_sql("ALTER TABLE audit DISABLE TRIGGER audit_append_only")
+            connection.execute(sa.delete(audit).where(audit.c.at < before))
+            connection.exec_driver_sql("ALTER TABLE audit ENABLE TRIGGER audit_append_only")
+        lines.write(
+            connection, "audit_trimmed", actor=actor, detail={"before": before.isoformat(), "rows": count, "days": days}
+        )
+        return count

@@ -1,0 +1,31 @@
+"""Audit lines are let go of when their time is over, by the service alone, and that is on record."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tousu.errors import StoreError
+from tousu_service.store import audit, clock
+from tousu_service.store.retention import trim_audit
+from tousu_service.store.tables import audit as table
+
+
+def test_old_lines_go_and_the_trimming_stays(store, monkeypatch):
+    present = clock.present
+    monkeypatch.setattr(clock, "present", lambda connection: present(connection) - timedelta(days=400))
+    for n in range(3):
+        audit.append(store, "old", actor="test", detail={"n": n})
+    monkeypatch.setattr(clock, "present", present)
+    audit.append(store, "new", actor="test", detail={})
+    assert trim_audit(store, days=180, actor="service") == 3
+    lines = audit.lines(store)
+    assert [line.action for line in lines] == ["new", "audit_trimmed"]
+    assert (lines[1].actor, lines[1].detail["rows"], lines[1].detail["days"]) == ("service", 3, 180)
+    assert trim_audit(store, days=180, actor="service") == 0
+    assert len(audit.lines(store)) == 2
+    with pytest.raises(StoreError), store.writing() as connection:  # nobody else can, still
+        connection.execute(sa.delete(table))
+    assert len(audit.lines(store)) == 2
