@@ -12,7 +12,7 @@ PACKAGES = {
     ),
     **dict.fromkeys(
         ("pydantic_settings", "fastapi", "starlette", "uvicorn", "httptools", "uvloop", "structlog",
-         "prometheus_client", "sqlalchemy", "alembic", "psycopg"), "service",
+         "prometheus_client", "sqlalchemy", "alembic", "psycopg", "anyio"), "service",
     ),
     **dict.fromkeys(("scipy", "sklearn", "joblib", "jieba", "opencc"), "training"),
     **dict.fromkeys(("pyspark", "pandas"), "spark"),
