@@ -23,6 +23,11 @@ PRECISION = 0.968  # of held-out rows; a station's own texts are less like the c
 OWN_PRECISION = 0.96
 PRIOR = 50
 CONFIDENCE = 0.90
+WORST_PRECISION = 0.95  # of the worst fifth of hands
+LEAST_HANDS = 10
+LEAST_OF_HAND = 100
+HIGHEST, LOWEST, STEP = 0.99, 0.5, 0.0025  # thresholds tried for that
+LEAST_SHARE = 0.3  # of the rows, accepted
 LEAST_ACCEPTED = 25
 RIDGE = 50.0
 NEVER = 1.01
@@ -65,8 +70,14 @@ def calibrate(
     standing = draft.slope * scores[found, :-1] + draft.offset
     thresholds = _further_thresholds(standing, [rows[i] for i in np.flatnonzero(found).tolist()], domains)
     said = Taggings.judged(scores, found, draft, domains=domains, fallback=fallback, model="")
-    accept = _accept_thresholds(said.probabilities[found], primary[found])
+    accept = _accept_thresholds(said.probabilities[found], primary[found], _hands(rows)[found])
     return draft._replace(thresholds=np.round(thresholds, PLACES), accept=np.round(accept, PLACES))
+
+
+def _hands(rows: Sequence[LabelledRow]) -> NDArray[np.int64]:
+    """Return a number for each row's series, -1 where it has none, shape (rows,)."""
+    numbers = {name: number for number, name in enumerate(sorted({row.series for row in rows} - {""}))}
+    return np.array([numbers.get(row.series, -1) for row in rows], dtype=np.int64)
 
 
 def _fit_softmax(scores: NDArray[np.float64], primary: NDArray[np.int64]) -> tuple[float, NDArray[np.float64], float]:
@@ -109,20 +120,55 @@ def _further_thresholds(
     return np.full(len(domains), chosen)
 
 
-def _accept_thresholds(probabilities: NDArray[np.float64], primary: NDArray[np.int64]) -> NDArray[np.float64]:
+def _accept_thresholds(
+    probabilities: NDArray[np.float64], primary: NDArray[np.int64], hands: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Return for each domain the least probability that keeps accepted primaries right.
 
     First one threshold for all: the lowest whose accepted held-out rows are right in at least ``PRECISION`` of
-    cases with confidence ``CONFIDENCE`` (Clopper & Pearson 1934, one-sided). A domain whose own accepted rows are
-    right less often than ``OWN_PRECISION``, counted together with ``PRIOR`` rows of the common precision, gets a
-    higher one; none gets a lower one, for held-out rows flatter a domain more than they flatter the whole.
+    cases with confidence ``CONFIDENCE`` (Clopper & Pearson 1934, one-sided), and those of the worst fifth of hands in
+    at least ``WORST_PRECISION``: a station's own texts are as unlike the corpus as the hand it knows least. A domain
+    whose own accepted rows are right less often than ``OWN_PRECISION``, counted together with ``PRIOR`` rows of the
+    common precision, gets a higher one; none gets a lower one, for held-out rows flatter a domain more than they
+    flatter the whole.
+
+    Args:
+        probabilities: Of the held-out rows, shape (rows, domains).
+        primary: Column of each row's primary, shape (rows,).
+        hands: Number of each row's hand, shape (rows,); -1 where none is known.
     """
     said = probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1)
     right = said == primary
-    common = _lowest(sure, right, _surely_safe)
+    common = max(_lowest(sure, right, _surely_safe), _safe_among_hands(sure, right, hands))
     own = [_lowest(sure[said == domain], right[said == domain], _own_safe) for domain in range(probabilities.shape[1])]
     return np.asarray(np.maximum(own, common))
+
+
+def _safe_among_hands(sure: NDArray[np.float64], right: NDArray[np.bool_], hands: NDArray[np.int64]) -> float:
+    """Return the lowest threshold from which on the worst fifth of hands is right often enough.
+
+    That is the conditional value at risk over hands (Rockafellar & Uryasev 2000, doi:10.21314/JOR.2000.038): the
+    mean of the worst fifth, which unlike the worst hand alone does not hang on a single one. Nought with too few
+    hands to speak of a worst fifth, ``NEVER`` where no threshold is safe.
+    """
+    sizes = np.bincount(hands[hands >= 0]) if (hands >= 0).any() else np.zeros(0, dtype=np.int64)
+    large = np.flatnonzero(sizes >= LEAST_OF_HAND)
+    if large.size < LEAST_HANDS:
+        return 0.0
+    fifth = -(-large.size // 5)
+    safe = NEVER
+    for threshold in np.arange(HIGHEST, LOWEST, -STEP):
+        accepted = (sure >= threshold) & (hands >= 0)
+        count = np.bincount(hands[accepted], minlength=sizes.size)[large]
+        hits = np.bincount(hands[accepted & right], minlength=sizes.size)[large]
+        if count.sum() < LEAST_SHARE * sizes[large].sum():
+            continue  # too few are left at so high a threshold to tell hands apart
+        worst = np.argsort(hits / np.maximum(count, 1), kind="stable")[:fifth]
+        if hits[worst].sum() < WORST_PRECISION * count[worst].sum():
+            break
+        safe = float(threshold)
+    return round(safe, PLACES)
 
 
 def _lowest(
