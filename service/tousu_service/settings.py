@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="数据库地址；空为 state_dir 下的 SQLite 文件 tousu.db")
     models_dir: Path = Field(Path(), description="自己训练的模型放在哪个目录；空为 state_dir 下的 models/")
     model: Path | None = Field(None, description="启动时改用这个模型目录；空则用台账所记的，没有台账用随附的")
+    reading: Literal["fast", "careful"] = Field(
+        "fast", description="怎么读：fast 只看词语；careful 再用编码器读一遍，模型须有精读部分，否则不启动"
+    )
+    reading_threads: int = Field(1, ge=1, le=64, description="一个工作进程用几个线程精读")
     store_raw_text: bool = Field(False, description="更正所带的原文不遮盖个人号码，原样保存")
     max_text_chars: int = Field(20_000, ge=1, le=1_000_000, description="一条投诉最长多少字，超过的报错")
     max_body_bytes: int = Field(

@@ -87,17 +87,34 @@ def save(
         FileError: It cannot be written.
     """
     check_place(path)
-    path = Path(os.path.abspath(path))  # "." has no name to stand under
     files = {ARRAYS: _npz_bytes(arrays)} | dict(extras)
+    return Artifact(write_model(path, {"protocol": PROTOCOL}, manifest, files), dict(arrays))
+
+
+def write_model(
+    path: Path, head: Mapping[str, Any], told: Mapping[str, Any], files: Mapping[str, bytes]
+) -> dict[str, Any]:
+    """Write a directory of files with its manifest and return that; it appears under its name when it is complete.
+
+    Args:
+        path: The directory; one already there is replaced.
+        head: What the manifest begins with, which its version does not count.
+        told: What else it says but for ``version`` and ``files``.
+        files: The files by name.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    path = Path(os.path.abspath(path))  # "." has no name to stand under
     listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
-    told = dict(manifest) | {"files": listed}
-    whole = {"protocol": PROTOCOL, "version": _version(told)} | told
-    files[MANIFEST] = (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode()
+    content = dict(told) | {"files": listed}
+    whole = dict(head) | {"version": version_of(content)} | content
+    manifest = (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode()
     try:
-        _write(path, files)
+        _write(path, dict(files) | {MANIFEST: manifest})
     except OSError as error:
         raise FileError(f"模型写不到 {path}（{system_reason(error)}）", fix="检查权限与磁盘空间") from error
-    return Artifact(whole, dict(arrays))
+    return whole
 
 
 def _write(path: Path, files: Mapping[str, bytes]) -> None:
@@ -121,7 +138,7 @@ def _write(path: Path, files: Mapping[str, bytes]) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _version(told: Mapping[str, Any]) -> str:
+def version_of(told: Mapping[str, Any]) -> str:
     """Return the version that belongs to a manifest's content: its release and eight digits of its SHA-256."""
     content = json.dumps({key: told[key] for key in told if key not in ("protocol", "version")}, sort_keys=True)
     return f"{told.get('release')}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
@@ -136,15 +153,19 @@ def load(path: Path) -> Artifact:
         ModelCorrupt: The manifest is no JSON or lacks entries, or a file's bytes, arrays or shapes are wrong.
     """
     manifest = read_manifest(path)
-    contents = {name: _checked_bytes(path / name, entry) for name, entry in manifest["files"].items()}
+    contents = {name: checked_bytes(path / name, entry) for name, entry in manifest["files"].items()}
     if ARRAYS not in contents:
         raise ModelCorrupt(f"模型清单 {path / MANIFEST} 没有列出 {ARRAYS}", fix=RECOVER)
     arrays = model_checks.read_arrays(contents[ARRAYS], file=path / ARRAYS, domains=len(manifest["domains"]))
     return Artifact(manifest, arrays)
 
 
-def _checked_bytes(file: Path, entry: Mapping[str, Any]) -> bytes:
-    """Return a file's bytes after comparing them with the manifest's entry."""
+def checked_bytes(file: Path, entry: Mapping[str, Any]) -> bytes:
+    """Return a file's bytes after comparing them with the manifest's entry.
+
+    Raises:
+        ModelCorrupt: It cannot be read, or it is not the recorded one.
+    """
     try:
         content = model_checks.read_plain(file, most=model_checks.MOST_FILE_BYTES, expected=entry["bytes"])
     except FileNotFoundError as error:
@@ -185,7 +206,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
             fix="换用与模型同期的 tousu，或用本版重新训练",
         )
     model_checks.check_manifest(manifest, file)
-    if manifest["version"] != _version(manifest):
+    if manifest["version"] != version_of(manifest):
         raise ModelCorrupt(
             f"模型清单 {file} 的内容与版本号 {manifest['version']} 不符", fix=f"清单可能被改动，请{RECOVER}"
         )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from tousu.classifier import artifact, kernels
 from tousu.classifier.decisions import Calibration
+from tousu.classifier.emptiness import nothing_said
 from tousu.classifier.evidence import evidence_of
 from tousu.classifier.features import LinearWeights, TermIndex, sublinear_term_frequency
+from tousu.classifier.reader.careful import CarefulReader
 from tousu.classifier.tagging import Tagging, Taggings
 from tousu.classifier.text import CharTable, join_texts
 from tousu.errors import ModelMismatch, TextError
@@ -25,20 +28,25 @@ if TYPE_CHECKING:
     from tousu.classifier.tagging import Evidence
     from tousu.taxonomy import Taxonomy
 
+Reading = Literal["fast", "careful"]
 BLOCK = 1024
 ONLINE = "online"
 
 
 class Classifier:
-    """A loaded model. Thread-safe: nothing changes after it is built.
+    """A loaded model. Thread-safe: no answer changes after it is built.
 
     Build one with ``Classifier.load``.
     """
 
-    def __init__(self, checked: artifact.Artifact) -> None:
+    def __init__(self, checked: artifact.Artifact, path: Path, reader: CarefulReader | None = None) -> None:
         arrays = checked.arrays
         self.manifest: dict[str, Any] = checked.manifest
-        self.version, self.domains = checked.version, checked.domains
+        self.model_version, self.domains = checked.version, checked.domains
+        self.version = checked.version if reader is None else f"{checked.version}+{reader.version}"
+        self._path, self._reader = path, reader
+        self._for_vectors: CarefulReader | None = None
+        self._reading_vectors = threading.Lock()
         self._chars = CharTable(*(arrays[k] for k in ("char_table", "expand_from", "expand_at", "expand_codes")))
         self._terms = TermIndex.build(arrays["keys"])
         idf = arrays["idf"]
@@ -53,29 +61,41 @@ class Classifier:
         self._fallback = str(checked.manifest["fallback"])
 
     @classmethod
-    def load(cls, path: Path | str | None = None, *, taxonomy: Taxonomy | None = None) -> Classifier:
+    def load(
+        cls, path: Path | str | None = None, *, taxonomy: Taxonomy | None = None, reading: Reading = "fast"
+    ) -> Classifier:
         """Load a model directory, the shipped one by default, and make it ready for its first text.
 
         Args:
             path: The model directory.
             taxonomy: When given, the model must have been trained for just this taxonomy.
+            reading: ``fast``: by n-grams alone; ``careful``: by the model's encoder too, some 40 ms a text.
 
         Raises:
-            ModelMissing: There is none.
+            ModelMissing: There is none, or it has no encoder and is to read carefully.
             ModelProtocol: It was written under another protocol.
             ModelCorrupt: A byte of it is not the recorded one.
-            ModelMismatch: It was made for another taxonomy.
+            ModelMismatch: It was made for another taxonomy, or its encoder for another model.
         """
-        checked = artifact.load(shipped_path() if path is None else Path(path))
+        path = shipped_path() if path is None else Path(path)
+        checked = artifact.load(path)
         if taxonomy is not None and checked.manifest.get("taxonomy") != taxonomy.sha256:
             raise ModelMismatch(
                 f"模型 {checked.version} 是按另一份领域表训练的",
                 expected=f"领域表 {taxonomy.version}（{taxonomy.sha256[:12]}…）",
                 fix="用现行领域表重新训练，或换回当时的 taxonomy.toml",
             )
-        classifier = cls(checked)
+        reader = None
+        if reading == "careful":
+            reader = CarefulReader.load(path, version=checked.version, domains=checked.domains)
+        classifier = cls(checked, path, reader)
         classifier.tag("预热")
         return classifier
+
+    @property
+    def reading(self) -> Reading:
+        """How it reads: ``fast`` or ``careful``."""
+        return "fast" if self._reader is None else "careful"
 
     def tag(self, text: str) -> Tagging:
         """Tag one text. A text without any known term gets the fallback domain and ``review``.
@@ -98,9 +118,37 @@ class Classifier:
         if isinstance(texts, str):
             raise TextError("需要多段文字，却只给了一段", expected="文字的列表", fix="单条请用 tag()")
         scores, found = self._scores(texts, threads)
-        return Taggings.judged(
-            scores, found, self._calibration, domains=self.domains, fallback=self._fallback, model=self.version
+        calibration = self._calibration
+        if self._reader is not None:
+            scores, calibration = self._reader.scores(texts, scores, threads), self._reader.calibration
+        taggings = Taggings.judged(
+            scores, found, calibration, domains=self.domains, fallback=self._fallback, model=self.version
         )
+        taggings.auto[nothing_said(texts, np.flatnonzero(taggings.auto).tolist())] = False
+        return taggings
+
+    def vectors(self, texts: Sequence[str], *, threads: int = 1) -> NDArray[np.float32]:
+        """Return what the model's encoder makes of texts, float32, shape (texts, width), rows of unit length.
+
+        The product of two rows tells how alike two matters are, in whatever words they are told.
+
+        Args:
+            texts: The texts.
+            threads: How many threads to spread them over.
+
+        Raises:
+            TextError: One of them is no string.
+            ModelError: The model has no encoder, or one that cannot be used.
+        """
+        for place, text in enumerate(texts):
+            if not isinstance(text, str):
+                raise TextError(f"第 {place + 1} 段不是文字", expected="字符串", fix="检查输入")
+        with self._reading_vectors:
+            if self._reader is None and self._for_vectors is None:
+                self._for_vectors = CarefulReader.load(self._path, version=self.model_version, domains=self.domains)
+        reader = self._reader or self._for_vectors
+        assert reader is not None
+        return reader.encoder.vectors(texts, threads)
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the raw linear scores, shape (texts, domains + 1), the facet's in the last column."""

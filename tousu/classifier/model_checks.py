@@ -131,6 +131,19 @@ def check_manifest(manifest: Mapping[str, Any], file: Path) -> None:
         raise _wrong(file, "fallback 不在 domains 里", "domains 中的一个")
     if not isinstance(manifest.get("taxonomy"), str | None):
         raise _wrong(file, "taxonomy 类型不对", "领域表的 SHA-256，或没有")
+    check_files(manifest, file)
+
+
+def check_files(manifest: Mapping[str, Any], file: Path) -> None:
+    """Check what a manifest says of its files, and that all its numbers are finite.
+
+    Args:
+        manifest: The manifest, with ``files``.
+        file: Where it stands, for the message.
+
+    Raises:
+        ModelCorrupt: An entry is not what it should be.
+    """
     if len(manifest["files"]) > MOST_FILES:
         raise _wrong(file, "files 过多", f"至多 {MOST_FILES} 个")
     for name, entry in manifest["files"].items():

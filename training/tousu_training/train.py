@@ -21,6 +21,7 @@ from tousu_training.evaluate import Predictions, evaluate
 from tousu_training.fit import FitSettings, Linear, fit_linear
 from tousu_training.folds import Folds, assign_folds
 from tousu_training.said import compared
+from tousu_training.search import search as searched
 from tousu_training.settings import TAXONOMY
 from tousu_training.vocabulary import Encoder, Vocabulary, build_vocabulary, load_encoder, load_lexicon
 
@@ -69,8 +70,12 @@ class Trained:
         calibration: From the held-out scores.
         vocabulary: The terms.
         folds: How rows were held out.
+        held_out: Scores of every row by the model that has not seen it, shape (rows, domains + 1).
+        known: Whether that model knew any term of the row, shape (rows,).
         metrics: Scores on the held-out rows.
         doubtful: Places of the rows the held-out models doubted most, with what they said instead.
+        settings: How it was fitted.
+        tried: What other settings came to on held-out folds, where they were looked for.
         adapted: How many unlabelled texts it was adapted to.
     """
 
@@ -78,8 +83,12 @@ class Trained:
     calibration: Calibration
     vocabulary: Vocabulary
     folds: Folds
+    held_out: NDArray[np.float64]
+    known: NDArray[np.bool_]
     metrics: dict[str, Any]
     doubtful: list[dict[str, Any]]
+    settings: FitSettings
+    tried: list[dict[str, Any]]
     adapted: int = 0
 
     def judged(self, matrix: sp.csr_matrix, labels: Labels) -> Taggings:
@@ -107,6 +116,7 @@ def train(
     encoder: Encoder,
     settings: FitSettings,
     progress: Callable[[str, int, int], None],
+    search: bool = False,
 ) -> Trained:
     """Train on labelled rows.
 
@@ -116,6 +126,7 @@ def train(
         encoder: What turns texts into terms.
         settings: How to fit.
         progress: Called with a step's name, how much of it is done, and its size.
+        search: Whether to look for better settings than those on held-out folds first.
 
     Raises:
         CorpusError: Too few rows or domains, or texts without words or all alike.
@@ -137,6 +148,9 @@ def train(
             f"{len(rows)} 行的文本几乎全都相同，没法留出一部分来检验", expected="内容各不相同的投诉",
             fix="去掉重复的行，补充别的投诉",
         )  # fmt: skip
+    tried: list[dict[str, Any]] = []
+    if search:
+        settings, tried = searched(rows, labels.domains, found, folds.numbers, encoder, settings, progress)
     held_out, known = np.zeros((len(rows), len(labels.domains) + 1)), np.zeros(len(rows), dtype=np.bool_)
     for fold in range(folds.count):
         progress(f"交叉验证（{folds.how}）", fold, folds.count)
@@ -154,7 +168,9 @@ def train(
     linear = fit_linear(vocabulary.matrix(found), rows, labels.domains, vocabulary, settings)
     progress("评估", 0, 1)
     metrics = evaluate(rows, said, outside=labels.outside)
-    return Trained(linear, calibration, vocabulary, folds, metrics, _doubtful(rows, said))
+    return Trained(
+        linear, calibration, vocabulary, folds, held_out, known, metrics, _doubtful(rows, said), settings, tried
+    )
 
 
 def judged(scores: NDArray[np.float64], known: NDArray[np.bool_], labels: Labels, calibration: Calibration) -> Taggings:
@@ -203,6 +219,7 @@ def save_model(
         "corpus": manifest["corpus"],
         "folds": trained.folds.to_dict() | {"how": trained.folds.how},
         "held_out": trained.metrics,
+        "settings": {"chosen": asdict(settings), "tried": trained.tried},
         "doubtful": trained.doubtful,
     }
     extras = {

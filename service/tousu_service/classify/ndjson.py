@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import tempfile
 from codecs import BOM_UTF8
 from typing import IO, TYPE_CHECKING
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from tousu.classifier.model import Classifier
+    from tousu_service.classify.off_loop import OffLoop
     from tousu_service.telemetry.metrics import Metrics
 
 MOST_LINES = 256
@@ -125,7 +127,7 @@ async def read_lines(pieces: AsyncIterator[bytes], *, longest: int) -> AsyncIter
 
 
 async def tag_lines(
-    lines: AsyncIterator[list[bytes | None]], model: Classifier, metrics: Metrics, *, most: int
+    lines: AsyncIterator[list[bytes | None]], model: Classifier, metrics: Metrics, off_loop: OffLoop, *, most: int
 ) -> AsyncIterator[bytes]:
     """Yield the answers to lines, block by block; each block is tagged in a thread."""
     async for block in lines:
@@ -134,7 +136,7 @@ async def tag_lines(
             continue
         metrics.waiting.inc(len(items))
         try:
-            await to_thread.run_sync(tag_items, model, items)
+            await off_loop.run(model, len(items), functools.partial(tag_items, model, items), patient=True)
         finally:
             metrics.waiting.dec(len(items))
         metrics.tagged((item.tagging for item in items if item.tagging), "stream")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tousu.classifier.artifact import MANIFEST, read_manifest
-from tousu.classifier.model import Classifier
+from tousu.classifier.model import Classifier, Reading
 from tousu.errors import ModelCorrupt, ModelError, ModelMissing, NotFound
 from tousu.resources import shipped_path
 from tousu_service.store import ledger
@@ -53,22 +53,22 @@ def path_of(entry: Activation) -> Path:
     return shipped_path() if entry.path == ledger.SHIPPED else Path(entry.path)
 
 
-def load(entry: Activation, *, taxonomy: Taxonomy) -> Classifier:
+def load(entry: Activation, *, taxonomy: Taxonomy, reading: Reading = "fast") -> Classifier:
     """Load an entry's model and check that it still is the one that was activated.
 
     Raises:
         ModelError: It is gone, broken, for another taxonomy, or replaced by another.
     """
-    classifier = Classifier.load(path_of(entry), taxonomy=taxonomy)
-    if entry.path != ledger.SHIPPED and classifier.version != entry.version:
+    classifier = Classifier.load(path_of(entry), taxonomy=taxonomy, reading=reading)
+    if entry.path != ledger.SHIPPED and classifier.model_version != entry.version:
         raise ModelCorrupt(
-            f"模型目录 {entry.path} 里现在是 {classifier.version}", expected=f"启用时的 {entry.version}",
+            f"模型目录 {entry.path} 里现在是 {classifier.model_version}", expected=f"启用时的 {entry.version}",
             fix="恢复原来的文件，或用 tousu models activate 重新启用",
         )  # fmt: skip
     return classifier
 
 
-def start(store: Store, *, taxonomy: Taxonomy) -> Live:
+def start(store: Store, *, taxonomy: Taxonomy, reading: Reading = "fast") -> Live:
     """Return the model to start with: the ledger's, else the last good one before it, else the shipped one.
 
     The choice is entered into the ledger when it differs from what is there, so that the ledger tells
@@ -85,14 +85,15 @@ def start(store: Store, *, taxonomy: Taxonomy) -> Live:
             continue
         tried.add((entry.path, entry.version))
         try:
-            classifier = load(entry, taxonomy=taxonomy)
+            classifier = load(entry, taxonomy=taxonomy, reading=reading)
         except ModelError as error:
             problem = problem or f"应当使用的模型 {entry.version} 不能用，已退回上一个好的模型：{error}"
             continue
-        if not problem and classifier.version == entry.version:
+        if not problem and classifier.model_version == entry.version:
             return Live(classifier, entry, _standing_problem(entry))
         return _entered(store, seen, classifier, entry.path, problem, taxonomy)
-    return _entered(store, seen, Classifier.load(taxonomy=taxonomy), ledger.SHIPPED, problem, taxonomy)
+    classifier = Classifier.load(taxonomy=taxonomy, reading=reading)
+    return _entered(store, seen, classifier, ledger.SHIPPED, problem, taxonomy)
 
 
 def follow(store: Store, live: Live, *, taxonomy: Taxonomy) -> Live:
@@ -105,9 +106,10 @@ def follow(store: Store, live: Live, *, taxonomy: Taxonomy) -> Live:
     entry = ledger.current(store)
     if entry is None or entry.seq == live.activation.seq:
         return live
-    if (entry.path, entry.version) == (live.activation.path, live.classifier.version):
+    reading = live.classifier.reading
+    if (entry.path, entry.version) == (live.activation.path, live.classifier.model_version):
         return Live(live.classifier, entry, _standing_problem(entry))
-    return Live(load(entry, taxonomy=taxonomy), entry, _standing_problem(entry))
+    return Live(load(entry, taxonomy=taxonomy, reading=reading), entry, _standing_problem(entry))
 
 
 def activate(store: Store, path: Path, *, by: str, why: str, taxonomy: Taxonomy) -> Activation:
@@ -122,7 +124,7 @@ def activate(store: Store, path: Path, *, by: str, why: str, taxonomy: Taxonomy)
     resolved = path.resolve()
     classifier = Classifier.load(resolved, taxonomy=taxonomy)
     name = ledger.SHIPPED if resolved == shipped_path().resolve() else str(resolved)
-    return ledger.append(store, "activate", path=name, version=classifier.version, by=by, why=why)
+    return ledger.append(store, "activate", path=name, version=classifier.model_version, by=by, why=why)
 
 
 def rollback(store: Store, *, by: str, why: str, taxonomy: Taxonomy) -> Activation:
@@ -142,7 +144,7 @@ def rollback(store: Store, *, by: str, why: str, taxonomy: Taxonomy) -> Activati
     if before is None:
         raise NotFound("台账里没有更早的模型", fix="用 tousu models activate 指定要启用的模型目录")
     classifier = load(before, taxonomy=taxonomy)
-    return ledger.append(store, "rollback", path=before.path, version=classifier.version, by=by, why=why)
+    return ledger.append(store, "rollback", path=before.path, version=classifier.model_version, by=by, why=why)
 
 
 def available(models_dir: Path) -> list[Available]:
@@ -183,9 +185,13 @@ def _entered(store: Store, seen: int, classifier: Classifier, path: str, problem
     """Enter a start-up's choice; if another worker was quicker, take what it entered."""
     kind: ledger.Kind = "fallback" if problem else "start"
     entry = ledger.append_if_current(
-        store, seen, kind, path=path, version=classifier.version, by=SERVICE, why=problem or "服务启动"
+        store, seen, kind, path=path, version=classifier.model_version, by=SERVICE, why=problem or "服务启动"
     )
-    return start(store, taxonomy=taxonomy) if entry is None else Live(classifier, entry, problem)
+    return (
+        start(store, taxonomy=taxonomy, reading=classifier.reading)
+        if entry is None
+        else Live(classifier, entry, problem)
+    )
 
 
 def _standing_problem(entry: Activation) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from anyio import to_thread
 
-from tousu.classifier.model import Classifier
+from tousu.classifier.model import Classifier, Reading
 from tousu.errors import ModelError, StoreError
 from tousu_service.registry import activation
 from tousu_service.store import ledger
@@ -88,7 +88,7 @@ class LiveModel:
         self._metrics.serving(live.classifier.version)
 
 
-def first(store: Store, path: Path | None, *, taxonomy: Taxonomy) -> Live:
+def first(store: Store, path: Path | None, *, taxonomy: Taxonomy, reading: Reading = "fast") -> Live:
     """Return the model to start with: the one in ``path`` if given, which is entered into the ledger, else the ledger's.
 
     Raises:
@@ -97,16 +97,16 @@ def first(store: Store, path: Path | None, *, taxonomy: Taxonomy) -> Live:
     """
     if path is not None:
         entry = ledger.current(store)
-        classifier = Classifier.load(path, taxonomy=taxonomy)
+        classifier = Classifier.load(path, taxonomy=taxonomy, reading=reading)
         place = str(path.resolve())
-        if entry is None or (entry.path, entry.version) != (place, classifier.version):
+        if entry is None or (entry.path, entry.version) != (place, classifier.model_version):
             entry = ledger.append_if_current(
                 store, entry.seq if entry else 0, "start",
-                path=place, version=classifier.version, by=activation.SERVICE, why="启动时由设置 model 指定",
+                path=place, version=classifier.model_version, by=activation.SERVICE, why="启动时由设置 model 指定",
             )  # fmt: skip
         if entry is not None:
             return activation.Live(classifier, entry)
-    return activation.start(store, taxonomy=taxonomy)  # also when another worker has just entered it
+    return activation.start(store, taxonomy=taxonomy, reading=reading)  # also when another worker has just entered it
 
 
 async def watch(live: LiveModel, access: Access, *, state_dir: Path, seconds: float, now: asyncio.Event) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import orjson
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 
@@ -66,9 +65,9 @@ async def classify_batch(request: Request, body: BatchRequest) -> Response:
     model = parts.live_model.current()
     parts.access.count_texts(request, len(body.items))
     items = [Item.read(given, parts.settings.max_text_chars) for given in body.items]
-    if len(items) > FEW:
+    if len(items) > FEW or model.reading == "careful":
         with parts.metrics.waiting.track_inprogress():
-            rows = await to_thread.run_sync(tag_items, model, items)
+            rows = await parts.off_loop.run(model, len(items), lambda: tag_items(model, items))
     else:
         rows = tag_items(model, items)
     parts.metrics.tagged((row.tagging for row in rows if row.tagging), "batch")
@@ -109,7 +108,8 @@ async def classify_stream(
     request.scope[EXCHANGE].stream()
     model = parts.live_model.current()
     lines = read_lines(request.stream(), longest=parts.settings.max_text_chars * 12 + 4096)
-    answers = tag_lines(_counted(request, lines), model, parts.metrics, most=parts.settings.max_text_chars)
+    most = parts.settings.max_text_chars
+    answers = tag_lines(_counted(request, lines), model, parts.metrics, parts.off_loop, most=most)
     return Duplex(
         answers,
         place=open_stream(request),
@@ -137,7 +137,9 @@ async def _explained(parts: Parts, text: str) -> dict[str, Any]:
         found: dict[str, Any] = tagging.to_dict()
         return found | {"evidence": [span.to_dict() for span in evidence]}
 
-    return await to_thread.run_sync(work) if len(text) > LONG else work()
+    if len(text) > LONG or model.reading == "careful":
+        return await parts.off_loop.run(model, 1, work)
+    return work()
 
 
 def too_long(most: int, found: int) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,6 +25,9 @@ def evaluate(
     label_column: Annotated[str | None, typer.Option(help="标签所在的列，或 #列号；不写按列名判断。")] = None,
     label_separator: Annotated[str, typer.Option(help="一格里几个标签之间的符号。")] = ";",
     strict: Annotated[bool, typer.Option("--strict", help="有一行没有标签或内容就停下，而不是略过。")] = False,
+    reading: Annotated[
+        Literal["fast", "careful"], typer.Option(help="快读（fast）或精读（careful）。", envvar="TOUSU_READING")
+    ] = "fast",
     as_json: Annotated[bool, typer.Option("--json", help="印成 JSON。")] = False,
 ) -> None:
     """在标注行上评估模型，每个数字都带样本数与 95% 区间。"""
@@ -35,7 +38,7 @@ def evaluate(
     from tousu_training.report import figure_rows
     from tousu_training.said import said_by
 
-    classifier = Classifier.load(model)
+    classifier = Classifier.load(model, reading=reading)
     options = LabelOptions(text=text_column, label=label_column, separator=label_separator, strict=strict)
     met = Reading()
     rows = read_rows(

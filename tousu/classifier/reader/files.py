@@ -1,0 +1,193 @@
+"""What a saved reader is on disk, and the checks before one is used.
+
+A reader is a directory in a model's, with its own manifest: the encoder's lower layers, its upper layers tuned for
+tags and as they were for vectors (ONNX), its tokenizer, and arrays (the pieces' embeddings, the calibration of both
+readings together). It fits one model alone, whose version it names.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tousu.classifier import artifact, model_checks
+from tousu.classifier.model_checks import RECOVER
+from tousu.errors import ModelCorrupt, ModelMismatch, ModelMissing, ModelProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+FOLDER = "reader"
+PROTOCOL = 1
+RELEASE = "reader"
+ARRAYS = "arrays.npz"
+LOWER, TAGS, VECTORS, TOKENIZER = "lower.onnx", "tags.onnx", "vectors.onnx", "tokenizer.json"
+LICENCE = "LICENSE"
+PARTS = (ARRAYS, LOWER, TAGS, VECTORS, TOKENIZER, LICENCE)
+MOST_TOKENS = 512
+EPOCH = (1980, 1, 1, 0, 0, 0)
+WANTED: dict[str, type] = {
+    "version": str, "beside": str, "domains": list, "tokens": int, "prefix": str, "weights": list, "encoder": dict,
+    "corpus": dict, "metrics": dict, "files": dict,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderFiles:
+    """A checked reader: its manifest, its arrays and its other files by name."""
+
+    manifest: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+    contents: dict[str, bytes]
+
+    @property
+    def version(self) -> str:
+        """Version of the reader, the same for the same bytes."""
+        return str(self.manifest["version"])
+
+
+def folder_of(model: Path) -> Path:
+    """Return where the reader of the model in a directory lies."""
+    return model / FOLDER
+
+
+def load(path: Path, *, names: Sequence[str] = PARTS) -> ReaderFiles:
+    """Read and check the reader directory at ``path``.
+
+    Args:
+        path: The directory.
+        names: The files wanted beside the arrays.
+
+    Raises:
+        ModelMissing: There is none.
+        ModelProtocol: It was written under another protocol.
+        ModelCorrupt: The manifest lacks entries, or a file's bytes, arrays or shapes are wrong.
+    """
+    manifest = read_manifest(path)
+    listed = manifest["files"]
+    missing = [name for name in PARTS if name not in listed]
+    if missing:
+        raise ModelCorrupt(f"精读模型清单 {path} 没有列出 {'、'.join(missing)}", fix=RECOVER)
+    contents = {name: artifact.checked_bytes(path / name, listed[name]) for name in {ARRAYS, *names}}
+    return ReaderFiles(manifest, _checked_arrays(path, contents.pop(ARRAYS), manifest), contents)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read and check a reader's manifest.
+
+    Raises:
+        ModelMissing: There is no reader.
+        ModelProtocol: It was written under another protocol.
+        ModelCorrupt: It is no JSON object or lacks an entry.
+    """
+    file = path / artifact.MANIFEST
+    try:
+        manifest = json.loads(model_checks.read_plain(file, most=model_checks.MOST_MANIFEST_BYTES))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ModelMissing(
+            f"{path.parent} 没有精读部分", expected=f"目录 {FOLDER}/",
+            fix="用快读（reading=fast），或用 tousu train --reader 训练",
+        ) from error  # fmt: skip
+    except (ValueError, RecursionError) as error:
+        raise ModelCorrupt(f"精读模型清单读不出：{file}（不是 UTF-8 的 JSON）", fix=RECOVER) from error
+    if not isinstance(manifest, dict):
+        raise ModelCorrupt(f"精读模型清单不是一个 JSON 对象：{file}", fix=RECOVER)
+    if manifest.get("protocol") != PROTOCOL:
+        raise ModelProtocol(
+            f"精读模型 {path} 的协议号为 {manifest.get('protocol')!r}", expected=f"{PROTOCOL}",
+            fix="换用与模型同期的 tousu，或用本版重新训练",
+        )  # fmt: skip
+    for key, kind in WANTED.items():
+        if not isinstance(manifest.get(key), kind):
+            raise ModelCorrupt(f"精读模型清单 {file} 缺少 {key} 或类型不对", fix=RECOVER)
+    model_checks.check_files(manifest, file)
+    if not 1 <= manifest["tokens"] <= MOST_TOKENS or not _two_numbers(manifest["weights"]):
+        raise ModelCorrupt(f"精读模型清单 {file} 的 tokens 或 weights 不对", fix=RECOVER)
+    if manifest["version"] != artifact.version_of(manifest):
+        raise ModelCorrupt(
+            f"精读模型清单 {file} 的内容与版本号 {manifest['version']} 不符", fix=f"清单可能被改动，请{RECOVER}"
+        )
+    return manifest
+
+
+def _two_numbers(value: Any) -> bool:
+    return len(value) == 2 and all(isinstance(one, int | float) and not isinstance(one, bool) for one in value)
+
+
+def check_beside(manifest: Mapping[str, Any], version: str, domains: Sequence[str]) -> None:
+    """Check that a reader was made for a model.
+
+    Raises:
+        ModelMismatch: It was made for another.
+    """
+    if manifest["beside"] != version or tuple(manifest["domains"]) != tuple(domains):
+        raise ModelMismatch(
+            f"精读部分 {manifest['version']} 是为模型 {manifest['beside']} 做的", expected=version,
+            fix="用 tousu train --reader 重新训练，或换回当时的模型",
+        )  # fmt: skip
+
+
+def save(path: Path, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], contents: Mapping[str, bytes]) -> str:
+    """Write a reader directory and return its version; the same input gives the same bytes.
+
+    Args:
+        path: The directory; a reader already there is replaced.
+        told: The manifest but for ``protocol``, ``version``, ``release`` and ``files``.
+        arrays: The arrays.
+        contents: The other files by name.
+
+    Raises:
+        FileError: It cannot be written.
+    """
+    files = {ARRAYS: _npz_bytes(arrays)} | {name: contents[name] for name in sorted(contents)}
+    return str(artifact.write_model(path, {"protocol": PROTOCOL}, {"release": RELEASE} | dict(told), files)["version"])
+
+
+def _checked_arrays(path: Path, content: bytes, manifest: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Return the arrays after checking names, kinds and shapes."""
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except (ValueError, OSError, zipfile.BadZipFile, KeyError) as error:
+        raise ModelCorrupt(f"精读模型数组读不出：{path / ARRAYS}", fix=RECOVER) from error
+    domains = len(manifest["domains"])
+    shapes: dict[str, tuple[str, tuple[int | None, ...]]] = dict.fromkeys(
+        ("slope", "offset", "thresholds", "accept"), ("float64", (domains,))
+    ) | {
+        "strangeness": ("float64", (1,)), "facet": ("float64", (3,)), "scales": ("float16", (None, None)),
+        "positions": ("float32", (None, None)), "held_out": ("float16", (None, domains + 1)),
+    }  # fmt: skip
+    for name, (kind, shape) in shapes.items():
+        found = arrays.get(name)
+        fits = found is not None and found.dtype == np.dtype(kind) and found.ndim == len(shape)
+        if not fits or found is None or any(w is not None and w != n for w, n in zip(shape, found.shape, strict=True)):
+            raise ModelCorrupt(f"精读模型数组 {name} 缺失、类型或形状不对", expected=f"{kind}，{shape}", fix="重新训练")
+    steps, width = arrays.get("words"), arrays["positions"].shape[1]
+    packed = {np.dtype("uint8"): width // 2, np.dtype("int8"): width}
+    if steps is None or steps.dtype not in packed or steps.shape != (len(arrays["scales"]), packed[steps.dtype]):
+        raise ModelCorrupt("精读模型数组 words 缺失、类型或形状不对", fix="重新训练")
+    if len(arrays["positions"]) < manifest["tokens"]:
+        raise ModelCorrupt("精读模型数组 positions 太短", expected=f"{manifest['tokens']} 行", fix="重新训练")
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array[array != np.inf]).all():
+            raise ModelCorrupt(f"精读模型数组 {name} 里有不是数字的值", fix="重新训练")
+    return arrays
+
+
+def _npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return the arrays as an uncompressed .npz whose bytes depend on nothing else."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name in sorted(arrays):
+            piece = io.BytesIO()
+            np.save(piece, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH), piece.getvalue())
+    return buffer.getvalue()

@@ -1,0 +1,227 @@
+"""Tuning the upper layers and the heads on labelled rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+
+from tousu_training.reader import layers
+from tousu_training.reader.checkpoint import restore, store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from jax import Array
+    from numpy.typing import NDArray
+
+    from tousu_training.reader.lower import Lowered
+    from tousu_training.reader.weights import Encoder
+
+STORED_EVERY = 50
+UNKNOWN = -1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TuneSettings:
+    """How the upper layers are tuned; what each was chosen by stands in bench/QUALITY.md.
+
+    Attributes:
+        frozen: How many of the lowest layers stay as they are.
+        most: Most tokens of a text.
+        halved: Whether the upper layers see two neighbouring tokens as one.
+        epochs: How often every row is seen.
+        batch: Rows of a step.
+        rate: Highest learning rate of the layers.
+        head_rate: Highest learning rate of the heads.
+        smoothing: Share of the target spread over all domains.
+        dropout: Share of a text vector's numbers left out in a step.
+        facets: What the yes/no heads' loss weighs beside the domains'.
+        seed: Of everything that is drawn.
+    """
+
+    frozen: int = 8
+    most: int = 128
+    halved: bool = True
+    epochs: int = 3
+    batch: int = 16
+    rate: float = 1e-4
+    head_rate: float = 2e-3
+    smoothing: float = 0.1
+    dropout: float = 0.1
+    facets: float = 0.3
+    seed: int = 20261
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """What is to be learnt of each row.
+
+    Attributes:
+        primary: Column of the row's primary, shape (rows,).
+        domains: How many domains there are.
+        facets: 1 yes, 0 no, -1 nobody said, shape (rows, facets).
+    """
+
+    primary: NDArray[np.int64]
+    domains: int
+    facets: NDArray[np.float32]
+
+
+Parameters = dict[str, Any]
+"""``layers``: the tuned ones, lowest first; ``w`` (domains + facets, width) and ``b`` of the heads."""
+
+
+def start(encoder: Encoder, targets: Targets, settings: TuneSettings) -> Parameters:
+    """Return the parameters before tuning: the encoder's own upper layers and small random heads."""
+    draw = np.random.default_rng(settings.seed)
+    rows = targets.domains + targets.facets.shape[1]
+    return {
+        "layers": [dict(own) for own in encoder.layers[settings.frozen :]],
+        "w": (draw.standard_normal((rows, encoder.width)) * 0.02).astype(np.float32),
+        "b": np.zeros(rows, dtype=np.float32),
+    }
+
+
+def logits(
+    own: Parameters, x: Array, mask: Array, *, heads: int, epsilon: float, halved: bool,
+    dropout: tuple[float, Array] | None = None,
+) -> Array:  # fmt: skip
+    """Return the heads' logits, shape (texts, domains + facets).
+
+    Args:
+        own: The parameters.
+        x: Vectors of the tokens after the frozen layers, shape (texts, tokens, width).
+        mask: 1 for tokens, 0 for padding, shape (texts, tokens).
+        heads: Attention heads.
+        epsilon: The norms' epsilon.
+        halved: Whether two neighbouring tokens are seen as one.
+        dropout: The share left out and a key to draw by; nothing is left out without.
+    """
+    first, *rest = own["layers"]
+    asking, told = layers.halve(x, mask) if halved else (x, mask)
+    x = layers.layer(first, x, mask, heads, epsilon, asking)
+    for further in rest:
+        x = layers.layer(further, x, told, heads, epsilon)
+    vector = layers.mean(x, told)
+    if dropout is not None:
+        share, key = dropout
+        vector = vector * jax.random.bernoulli(key, 1 - share, vector.shape) / (1 - share)
+    return jnp.asarray(vector @ own["w"].T + own["b"])
+
+
+def tune(
+    encoder: Encoder, lowered: Lowered, targets: Targets, rows: NDArray[np.int64], settings: TuneSettings, *,
+    folder: Path, progress: Callable[[int, int, float], None], begin: Parameters | None = None,
+) -> Parameters:  # fmt: skip
+    """Tune the upper layers on some rows; begin where the last run in ``folder`` was stopped.
+
+    Args:
+        encoder: The encoder.
+        lowered: What its lower layers make of every text.
+        targets: What is to be learnt of every text.
+        rows: The texts to learn from.
+        settings: How.
+        folder: Where the state is kept every ``STORED_EVERY`` steps.
+        progress: Told the steps done, all of them, and the mean loss of late.
+        begin: Parameters to begin with; ``start`` by default.
+    """
+    steps = settings.epochs * (rows.size // settings.batch)
+    maker = _optimiser(settings, steps)
+    own = start(encoder, targets, settings) if begin is None else begin
+    state: Any = (own, maker.init(own))
+    done, state = restore(folder, asdict(settings), state)
+    step = _step(encoder, targets.domains, settings, maker)
+    late = 0.0
+    batches = _batches(lowered.lengths[rows], settings)
+    for number, places in enumerate(batches, 1):
+        if number <= done:
+            continue
+        picked = rows[places]
+        x, mask = lowered.padded(picked)
+        key = jax.random.fold_in(jax.random.PRNGKey(settings.seed), number)
+        *state, loss = step(*state, x, mask, targets.primary[picked], targets.facets[picked], key)
+        late = float(loss) if not late else 0.98 * late + 0.02 * float(loss)
+        progress(number, steps, late)
+        if number % STORED_EVERY == 0 or number == steps:
+            store(folder, asdict(settings), number, tuple(state))
+    return jax.tree.map(np.asarray, state[0])  # type: ignore[no-any-return]
+
+
+def _optimiser(settings: TuneSettings, steps: int) -> optax.GradientTransformation:
+    """Return AdamW with a warm-up and a cosine, the heads at a rate of their own."""
+
+    def adam(rate: float) -> optax.GradientTransformation:
+        return optax.adamw(optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 10), steps), weight_decay=0.01)
+
+    return optax.chain(
+        optax.clip_by_global_norm(1.0),
+        optax.multi_transform(
+            {"body": adam(settings.rate), "head": adam(settings.head_rate)},
+            {"layers": "body", "w": "head", "b": "head"},
+        ),
+    )
+
+
+def _step(encoder: Encoder, domains: int, settings: TuneSettings, maker: optax.GradientTransformation) -> Any:
+    """Return the compiled step: parameters, state and a batch in; both and the loss out."""
+    alike = settings.smoothing
+
+    def loss(own: Parameters, x: Array, mask: Array, primary: Array, facets: Array, key: Array) -> Array:
+        told = logits(
+            own, x, mask, heads=encoder.heads, epsilon=encoder.epsilon, halved=settings.halved,
+            dropout=(settings.dropout, key),
+        )  # fmt: skip
+        wanted = jax.nn.one_hot(primary, domains) * (1 - alike) + alike / domains
+        value = -(wanted * jax.nn.log_softmax(told[:, :domains])).sum(-1).mean()
+        if facets.shape[1]:
+            known = (facets >= 0).astype(jnp.float32)
+            apart = optax.sigmoid_binary_cross_entropy(told[:, domains:], jnp.maximum(facets, 0))
+            value += settings.facets * (apart * known).sum() / jnp.maximum(known.sum(), 1)
+        return value
+
+    @jax.jit
+    def step(own: Parameters, state: Any, x: Array, mask: Array, primary: Array, facets: Array, key: Array) -> Any:
+        value, slope = jax.value_and_grad(loss)(own, x, mask, primary, facets, key)
+        change, state = maker.update(slope, state, own)
+        return optax.apply_updates(own, change), state, value
+
+    return step
+
+
+def _batches(lengths: NDArray[np.int64], settings: TuneSettings) -> list[NDArray[np.int64]]:
+    """Return the places of every step's rows, all epochs: drawn at random, rows of like length together."""
+    draw = np.random.default_rng(settings.seed)
+    size, every = settings.batch, []
+    for _ in range(settings.epochs):
+        mixed = draw.permutation(lengths.size)
+        epoch = []
+        for at in range(0, mixed.size, size * 20):
+            part = mixed[at : at + size * 20]
+            part = part[np.argsort(lengths[part], kind="stable")]
+            epoch += [part[n : n + size] for n in range(0, part.size - size + 1, size)]
+        every += [epoch[n] for n in draw.permutation(len(epoch))][: lengths.size // size]
+    return every
+
+
+def score(
+    encoder: Encoder, own: Parameters, lowered: Lowered, rows: NDArray[np.int64], settings: TuneSettings
+) -> NDArray[np.float32]:
+    """Return the logits of some texts, shape (rows, domains + facets)."""
+
+    @jax.jit
+    def run(own: Parameters, x: Array, mask: Array) -> Array:
+        return logits(own, x, mask, heads=encoder.heads, epsilon=encoder.epsilon, halved=settings.halved)
+
+    out = np.zeros((rows.size, own["b"].size), dtype=np.float32)
+    order = np.argsort(lowered.lengths[rows], kind="stable")
+    for at in range(0, order.size, 32):
+        places = order[at : at + 32]
+        x, mask = lowered.padded(rows[np.resize(places, 32)])
+        out[places] = np.asarray(run(own, x, mask))[: places.size]
+    return out
