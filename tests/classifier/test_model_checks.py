@@ -53,7 +53,7 @@ def written(place: Path, manifest: dict[str, Any], files: dict[str, bytes]) -> P
     listed = {name: {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)} for name, data in files.items()}
     whole = {"files": listed} | {key: value for key, value in manifest.items() if key not in ("files", "version")}
     whole |= {"files": manifest["files"]} if manifest.get("files") != "own" else {}
-    whole["version"] = manifest.get("version", artifact._version(whole))
+    whole["version"] = manifest.get("version", artifact.version_of(whole))
     (place / artifact.MANIFEST).write_text(json.dumps(whole), "utf-8")
     for name, data in files.items():
         (place / name).write_bytes(data)

@@ -20,11 +20,11 @@ from tousu_training.fit import GRID, on_grid
 MAKE = """
 import sys
 from pathlib import Path
-from classifier.taxonomy import load_taxonomy
-from training import evaluate
-from training.corpus import read_rows
-from training.settings import settings_for
-from training.train import default_encoder, labels_of_taxonomy, save_model, train
+from tousu.taxonomy import load_taxonomy
+from tousu_training import evaluate
+from tousu_training.corpus import read_rows
+from tousu_training.settings import settings_for
+from tousu_training.train import default_encoder, labels_of_taxonomy, save_model, train
 
 if __name__ == "__main__":  # joblib's workers import this too
     evaluate.RESAMPLES = 20
