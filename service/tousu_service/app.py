@@ -36,6 +36,7 @@ from tousu_service.settings import load_settings
 from tousu_service.store import Store, retention
 from tousu_service.telemetry import logs
 from tousu_service.telemetry.metrics import Metrics
+from tousu_service.telemetry.traces import tracer_provider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,11 +52,12 @@ DESCRIPTION = (
 
 def create_app(settings: Settings) -> FastAPI:
     """Return the application; its parts are opened when it starts, on ``app.state.parts``, and closed when it ends."""
-    lines, counted = logs.configure(settings), Metrics()
+    lines, counted, provider = logs.configure(settings), Metrics(), tracer_provider(settings)
     app = FastAPI(
         title=TITLE, description=DESCRIPTION, version=version("tousu"), root_path=settings.root_path,
         docs_url=None, redoc_url=None, redirect_slashes=False,
-        lifespan=functools.partial(_lifespan, settings=settings, counted=counted, lines=lines),
+        lifespan=functools.partial(_lifespan, settings=settings, counted=counted, lines=lines, provider=provider),
+        telemetry={"tracing": provider is not None, "metrics": False, "tracer_provider": provider},
         responses=openapi.REFUSALS, generate_unique_id_function=openapi.operation_id,
     )  # fmt: skip
     if settings.cors_origins:
@@ -84,7 +86,7 @@ def from_environment() -> FastAPI:
 
 @asynccontextmanager
 async def _lifespan(
-    app: FastAPI, *, settings: Settings, counted: Metrics, lines: logs.Gathered
+    app: FastAPI, *, settings: Settings, counted: Metrics, lines: logs.Gathered, provider: Any
 ) -> AsyncIterator[dict[str, Any]]:
     """Open the parts, follow the ledger meanwhile, close all at the end."""
     log = logs.logger()
@@ -122,6 +124,8 @@ async def _lifespan(
         parts.rate_limit.close()
         parts.access.quota.close()
         parts.store.close()
+        if provider is not None:
+            await to_thread.run_sync(provider.shutdown)
         log.info("stopped")
         lines.drain()
 

@@ -102,6 +102,10 @@ class Settings(BaseSettings):
     key_grace_seconds: float = Field(300.0, ge=0, description="数据库连不上时，多久之内验证过的密钥仍可打标签")
     poll_seconds: float = Field(0.5, gt=0, le=60, description="每隔多少秒看一次模型台账与密钥")
     public_metrics: bool = Field(False, description="/metrics 不要密钥也能看")
+    traces_endpoint: str = Field(
+        "",
+        description="OpenTelemetry 收集器的地址，如 http://127.0.0.1:4318/v1/traces；空为不发（需安装 tousu[traces]）",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志记到哪一级")
     log_requests: bool = Field(True, description="每个请求记一行日志（从不记投诉原文）")
     run_dir: Path | None = Field(None, description="工作进程之间共用的临时目录，由 tousu serve 自己设定")

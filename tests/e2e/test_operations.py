@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import signal
+import threading
 import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -117,3 +121,39 @@ def test_backup_and_restore_are_commands(service, tmp_path):
     again = command(service, "restore", str(tmp_path / "copy"))
     assert again.returncode == 1
     assert "先停止服务" in again.stderr
+
+
+class Collector(BaseHTTPRequestHandler):
+    """What takes traces in."""
+
+    got: ClassVar[list[bytes]] = []
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.got.append(gzip.decompress(body) if self.headers.get("Content-Encoding") == "gzip" else body)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_traces_go_to_the_collector_and_hold_no_text(serve):
+    pytest.importorskip("opentelemetry.sdk")
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as collector:
+        threading.Thread(target=collector.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{collector.server_address[1]}/v1/traces"
+        with serve(traces_endpoint=address) as server:
+            headers = {"traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+            for body in (TEXT, TEXT | {"odd": "物业的秘密"}, {"text": 1}):
+                ask(server, "POST", "/v1/classify", json=body, headers=headers)
+            ask(server, "POST", "/v1/corrections", json=TEXT | {"codes": ["elevator"], "by": "01"}, headers=headers)
+        collector.shutdown()
+    told = b"".join(Collector.got)
+    assert bytes.fromhex(trace) in told
+    assert b"/v1/classify" in told
+    assert b"/v1/corrections" in told
+    assert TEXT["text"].encode() not in told
+    assert "物业的秘密".encode() not in told
