@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import zipfile
 import zlib
@@ -49,8 +50,8 @@ def unpack(path: Path, target: Path) -> dict[str, str]:
                 else:
                     _write(archive, member, target / place, path)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError, RuntimeError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # the disk, not the archive
         raise FileError(f"{path.name} 不是完好的压缩包", fix="重新取得文件，或先解压") from error
     return left_out
 

@@ -8,14 +8,19 @@ from __future__ import annotations
 import codecs
 import csv
 import mmap
-from contextlib import contextmanager
+import os
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
 from tousu.errors import FileError
 from tousu.files.delimiters import find_delimiter
 from tousu.files.markup import read_markup
+from tousu.files.sheet_child import cell
 from tousu.files.source import Source
 
 if TYPE_CHECKING:
@@ -42,6 +47,8 @@ MARKUP = (
 AGAIN = "用 Excel 或 WPS 打开后另存为 .xlsx，再试"
 MOST_TEXT = 256 << 20
 HEAD = 200
+# Address space of the process that reads cells: a sound file needs far less.
+MEMORY_FLOOR, MEMORY_PER_BYTE = 1 << 30, 64
 
 
 @dataclass(slots=True)
@@ -88,7 +95,7 @@ def _holds_xlsx(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return any(name.replace("\\", "/").lower().endswith("workbook.xml") for name in archive.namelist())
-    except (zipfile.BadZipFile, OSError, ValueError):
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return False
 
 
@@ -111,17 +118,61 @@ def read_sheets(path: Path) -> Iterator[Sheet]:
 
 
 def _binary(path: Path) -> Iterator[Sheet]:
-    """Yield the worksheets that the cell reader finds."""
-    from python_calamine import CalamineWorkbook, SheetTypeEnum
+    """Yield the worksheets that the cell reader finds, which works in a process of its own."""
+    most = MEMORY_FLOOR + MEMORY_PER_BYTE * path.stat().st_size
+    command = [sys.executable, "-m", "tousu.files.sheet_child", str(path), str(most)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment) as child:
+        try:
+            yield from _sheets_of(_Lines(child.stdout), path.name)
+        finally:
+            child.kill()
 
-    with readable(path.name), path.open("rb") as file:
-        book = CalamineWorkbook.from_filelike(file)
-        metas = [meta for meta in book.sheets_metadata if meta.typ == SheetTypeEnum.WorkSheet]
-        for meta in metas:
-            sheet = book.get_sheet_by_name(meta.name)
-            left = [""] * (sheet.start[1] if sheet.start else 0)
-            rows = (left + row if left else row for row in (sheet.iter_rows() if sheet.start else ()))
-            yield Sheet(meta.name, rows, list(sheet.merged_cell_ranges or ()))
+
+class _Lines:
+    """The lines of the child, of which the one that begins the next sheet can be looked at before it is taken."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._next: Any = None
+
+    def peek(self) -> Any:
+        """Return the next value, None at the end."""
+        if self._next is None:
+            line = self._stream.readline()
+            self._next = orjson.loads(line) if line.endswith(b"\n") else None
+        return self._next
+
+    def rows(self) -> Iterator[list[Any]]:
+        """Yield the rows of the sheet that has begun."""
+        while isinstance(self.peek(), list):
+            row, self._next = self._next, None
+            yield [cell(value) for value in row]
+
+    def take(self) -> Any:
+        """Return the next value that is no row."""
+        for _ in self.rows():
+            pass
+        value, self._next = self.peek(), None
+        return value
+
+
+def _sheets_of(lines: _Lines, name: str) -> Iterator[Sheet]:
+    """Yield the sheets that the child tells of.
+
+    Raises:
+        FileError: The file has a password, or the child ended before its end.
+    """
+    while True:
+        told = lines.take()
+        if told is None:
+            raise FileError(f"{name} 不是可读的工作簿", fix=f"检查文件是否完整；{AGAIN}")
+        if "locked" in told:
+            raise FileError(f"{name} 有密码保护", fix="在 Excel 中去掉密码后再试")
+        if "end" in told:
+            return
+        merged = [((top, left), (bottom, right)) for (top, left), (bottom, right) in told["merged"]]
+        yield Sheet(told["sheet"], lines.rows(), merged)
 
 
 def _text_rows(lines: list[str], delimiter: str, name: str) -> Iterator[list[Any]]:
@@ -144,28 +195,6 @@ def read_text(path: Path) -> str:
     if len(data) > MOST_TEXT:
         raise FileError(f"{path.name} 超过 {MOST_TEXT >> 20} MB", expected="普通的表格", fix=AGAIN)
     return data.decode(encoding.inner, "replace")
-
-
-@contextmanager
-def readable(name: str) -> Iterator[None]:
-    """Turn whatever the cell reader says of a broken workbook into a named error.
-
-    Raises:
-        FileError: It is broken or has a password.
-    """
-    from python_calamine import CalamineError, PasswordError
-
-    try:
-        yield
-    except PasswordError as error:
-        raise FileError(f"{name} 有密码保护", fix="在 Excel 中去掉密码后再试") from error
-    except (CalamineError, OSError, ValueError, OverflowError, MemoryError) as error:
-        raise FileError(f"{name} 不是可读的工作簿", fix=f"检查文件是否完整；{AGAIN}") from error
-    except BaseException as error:
-        # The reader's own language ends a broken file with a panic, which Python sees as no Exception.
-        if type(error).__name__ != "PanicException":
-            raise
-        raise FileError(f"{name} 不是完好的工作簿", fix=AGAIN) from error
 
 
 def first_rows(sheet: Sheet) -> tuple[list[list[Any]], Iterator[list[Any]]]:
