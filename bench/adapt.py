@@ -23,8 +23,10 @@ from rich.table import Table
 from tousu.taxonomy import load_taxonomy
 from tousu_training.adapt import adapt
 from tousu_training.corpus import LabelledRow, read_rows
-from tousu_training.settings import settings_for
-from tousu_training.train import default_encoder, labels_of_taxonomy, train
+from tousu_training.fit import settings_for
+from tousu_training.labels import labels_of_taxonomy
+from tousu_training.train import train
+from tousu_training.vocabulary import default_encoder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -74,9 +74,11 @@ def fast_text(train, test, answers):
 
 def tousu(train, test, answers):
     from tousu.classifier import Classifier
-    from tousu_training.settings import settings_for
-    from tousu_training.train import default_encoder, labels_from_data, save_model
+    from tousu_training.fit import settings_for
+    from tousu_training.labels import labels_from_data
+    from tousu_training.save import save_model
     from tousu_training.train import train as run
+    from tousu_training.vocabulary import default_encoder
 
     labels, encoder = labels_from_data(train), default_encoder(None)
     settings = settings_for(labels)

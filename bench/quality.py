@@ -20,8 +20,7 @@ from rich.table import Table
 from tousu.classifier import Classifier
 from tousu.errors import ModelMissing
 from tousu_training.corpus import read_rows
-from tousu_training.evaluate import SEED, evaluate, share
-from tousu_training.said import said_by
+from tousu_training.evaluate import SEED, evaluate, said_by, share
 
 KEPT = 0.95
 ROUNDS = 1000

@@ -40,8 +40,11 @@ def corpus_rows() -> list[LabelledRow]:
 @pytest.fixture(scope="session")
 def small_model(tmp_path_factory: pytest.TempPathFactory, corpus_rows: list[LabelledRow]) -> Path:
     """Train a real model on every sixth row of the corpus; return its directory."""
-    from tousu_training.settings import settings_for
-    from tousu_training.train import default_encoder, labels_of_taxonomy, save_model, train
+    from tousu_training.fit import settings_for
+    from tousu_training.labels import labels_of_taxonomy
+    from tousu_training.save import save_model
+    from tousu_training.train import train
+    from tousu_training.vocabulary import default_encoder
 
     taxonomy = load_taxonomy()
     labels = labels_of_taxonomy(taxonomy)

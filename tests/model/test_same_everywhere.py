@@ -23,8 +23,11 @@ from pathlib import Path
 from tousu.taxonomy import load_taxonomy
 from tousu_training import evaluate
 from tousu_training.corpus import read_rows
-from tousu_training.settings import settings_for
-from tousu_training.train import default_encoder, labels_of_taxonomy, save_model, train
+from tousu_training.fit import settings_for
+from tousu_training.vocabulary import default_encoder
+from tousu_training.labels import labels_of_taxonomy
+from tousu_training.save import save_model
+from tousu_training.train import train
 
 if __name__ == "__main__":  # joblib's workers import this too
     evaluate.RESAMPLES = 20

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from tousu_training.corpus import LabelledRow
+from tousu_training.fit import OWN_LABELS
 from tousu_training.folds import assign_folds
 from tousu_training.search import KNOBS, MARGIN, search
-from tousu_training.settings import OWN_LABELS
-from tousu_training.train import default_encoder
+from tousu_training.vocabulary import default_encoder
 
 
 def test_what_is_chosen_was_tried_and_beats_what_stood(corpus_rows):

@@ -14,9 +14,12 @@ from tousu.taxonomy import load_taxonomy
 from tousu_training.adapt import adapt, surest
 from tousu_training.calibrate import calibrate
 from tousu_training.corpus import LabelledRow, read_rows
-from tousu_training.said import compared, said_by
-from tousu_training.settings import settings_for
-from tousu_training.train import RELEASE, Labels, default_encoder, judged, labels_of_taxonomy, save_model, train
+from tousu_training.evaluate import compared, said_by
+from tousu_training.fit import settings_for
+from tousu_training.labels import Labels, labels_of_taxonomy
+from tousu_training.save import RELEASE, save_model
+from tousu_training.train import judged, train
+from tousu_training.vocabulary import default_encoder
 
 
 def rows_file(path, rows):

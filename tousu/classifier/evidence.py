@@ -83,7 +83,7 @@ def heaviest_spans(raw, starts, chars, terms, linear, rival_means, rivals, colum
         spans: Output, int64, zeros, shape (texts, most, 2).
         span_weights: Output, float64, zeros, shape (texts, most).
     """
-    weights, squared_idf, term_frequency, _ = linear
+    weights, squared_idf, term_frequency = linear.weights, linear.squared_idf, linear.term_frequency
     room = most_codes(raw, starts, chars) + 1
     codes = np.empty(room, dtype=np.uint16)
     origins = np.empty(room, dtype=np.int32)

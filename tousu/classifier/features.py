@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tousu.classifier.text import CharTable, Joined
 
 LONGEST_TERM = 4
+LANES = 8
 MOST_COUNTED = 64  # of one term in one text; below 256, for they are counted in bytes
 
 
@@ -109,12 +110,57 @@ class LinearWeights(NamedTuple):
         squared_idf: float32, shape (terms,): squared inverse document frequency.
         term_frequency: float32: what a term that occurs k times counts, k from 0 to the last index.
         bias: float64, shape (columns,).
+        damped_from: From this column on, a text's sum is divided by the square root of its Euclidean length only: what
+            such a column looks for may be one sentence of a long text.
     """
 
     weights: NDArray[np.float32]
     squared_idf: NDArray[np.float32]
     term_frequency: NDArray[np.float32]
     bias: NDArray[np.float64]
+    damped_from: int
+
+    @classmethod
+    def build(
+        cls,
+        weights: NDArray[np.float16],
+        heads: NDArray[np.float16],
+        idf: NDArray[np.float32],
+        bias: NDArray[np.float64],
+    ) -> LinearWeights:
+        """Return the weights of a model's domains and facet, and behind them those of its heads.
+
+        Args:
+            weights: Shape (terms, domains + 1).
+            heads: Shape (terms, heads); their columns are damped.
+            idf: Shape (terms,).
+            bias: Of the domains, the facet and the heads, one behind the other.
+        """
+        columns = bias.size
+        # A whole number of the processor's wide steps; what is past the last column is nothing.
+        wide = np.zeros((idf.size, -(-columns // LANES) * LANES), dtype=np.float32)
+        wide[:, : weights.shape[1]] = weights
+        wide[:, weights.shape[1] : columns] = heads
+        wide *= idf[:, None]
+        return cls(wide, idf * idf, sublinear_term_frequency(), bias, weights.shape[1])
+
+
+class RouteWeights(NamedTuple):
+    """The linear model of the authorities, asked only of texts whose primary domain is outside the remit.
+
+    Attributes:
+        weights: float32, shape (terms, routes): weight times inverse document frequency; no column for a model without.
+        bias: float64, shape (routes,).
+        slope: Of the domains' calibration, float64, shape (domains,).
+        offset: The same.
+        outside: Column of the domain outside the remit; -1 where there is none.
+    """
+
+    weights: NDArray[np.float32]
+    bias: NDArray[np.float64]
+    slope: NDArray[np.float64]
+    offset: NDArray[np.float64]
+    outside: int
 
 
 def key_lengths(keys: NDArray[np.uint64]) -> NDArray[np.int64]:

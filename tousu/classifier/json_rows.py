@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
 from numba import njit
 
+from tousu.case_codes import AUTHORITIES, KINDS, LEVELS
 from tousu.classifier.compiled import compiled
 from tousu.classifier.rounding import PLACES, STEPS, whole_steps
+from tousu.classifier.tagging import SIGNAL_SETS, shown_amount, signal_sets
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from tousu.classifier.tagging import Taggings
@@ -103,21 +107,40 @@ def _pieces(found: Taggings, before: bytes, after: bytes) -> tuple[list[bytes], 
     firsts = [b'],"probabilities":{%s:' % name for name in names]
     others = [b",%s:" % name for name in names]
     codes = [b"", *(b",%s" % name for name in names)]
-    model = orjson.dumps(found.model)
-    tails = [
-        b'},"decision":"%s","online":%s,"model":%s}%s' % (decision, online, model, after)
-        for decision in (b"review", b"auto")
-        for online in (b"false", b"true")
-    ]
-    at_first, at_other, at_code, at_tail = (STEPS + step for step in (count, 2 * count, 3 * count, 4 * count + 1))
-    ids = np.empty((len(found), 2 + further + 2 * order.shape[1]), dtype=np.int32)
+    case_pieces, case_ids = _case_pieces(found, after)
+    at_first, at_other, at_code, at_case = (STEPS + step for step in (count, 2 * count, 3 * count, 4 * count + 1))
+    shares = 1 + further + 2 * order.shape[1]
+    ids = np.empty((len(found), shares + case_ids.shape[1]), dtype=np.int32)
     ids[:, 0] = STEPS + found.codes[:, 0]
     ids[:, 1 : 1 + further] = at_code + 1 + found.codes[:, 1:]
-    ids[:, 1 + further : -1 : 2] = at_other + order
+    ids[:, 1 + further : shares : 2] = at_other + order
     ids[:, 1 + further] = at_first + order[:, 0]
-    ids[:, 2 + further : -1 : 2] = steps
-    ids[:, -1] = at_tail + found.auto * 2 + found.online
-    return [*heads, *firsts, *others, *codes, *tails], ids
+    ids[:, 2 + further : shares : 2] = steps
+    ids[:, shares:] = at_case + case_ids
+    return [*heads, *firsts, *others, *codes, *case_pieces], ids
+
+
+def _case_pieces(found: Taggings, after: bytes) -> tuple[list[bytes], NDArray[np.int64]]:
+    """Return the pieces behind the probabilities, and each row's by their place among them."""
+    cases = found.cases
+    amounts, of_row = np.unique(cases.amounts, return_inverse=True, equal_nan=True)
+    model = orjson.dumps(found.model)
+    columns: list[tuple[bytes, Sequence[tuple[bytes, ...]], NDArray[Any]]] = [
+        (b'},"decision":"%s","online":%s', [(d, o) for d in (b"review", b"auto") for o in (b"false", b"true")],
+         found.auto * 2 + found.online),
+        (b',"kind":%s', [(orjson.dumps(code),) for code in (None, *KINDS)], cases.kinds + 1),
+        (b',"route":%s', [(orjson.dumps(code),) for code in (None, *AUTHORITIES)], cases.routes + 1),
+        (b',"signals":%s', [(orjson.dumps(codes),) for codes in SIGNAL_SETS], signal_sets(cases.signals)),
+        (b',"amount":%s', [(orjson.dumps(shown_amount(amount)),) for amount in amounts.tolist()], of_row),
+        (b',"attention":"%s","model":%s}%s', [(level.encode(), model, after) for level in LEVELS], found.attention()),
+    ]  # fmt: skip
+    pieces: list[bytes] = []
+    ids = np.empty((len(found), len(columns)), dtype=np.int64)
+    for number, (form, values, chosen) in enumerate(columns):
+        ids[:, number] = chosen
+        ids[:, number] += len(pieces)
+        pieces += [form % value for value in values]
+    return pieces, ids
 
 
 @functools.cache

@@ -232,9 +232,21 @@ def find_terms(codes, n, terms, nodes, ends, ids, places):
     return found
 
 
+@njit(inline="always")
+def is_outside(scores, routes):
+    """Return whether the likeliest domain is the one outside the remit."""
+    if routes.outside < 0:
+        return False
+    outside = routes.slope[routes.outside] * scores[routes.outside] + routes.offset[routes.outside]
+    for d in range(routes.slope.size):  # noqa: SIM110 -- numba knows no generators
+        if routes.slope[d] * scores[d] + routes.offset[d] > outside:
+            return False
+    return True
+
+
 @compiled
-def score_texts(raw, starts, chars, terms, linear, scores, found_any):
-    """Score every text: ``scores[t] = bias + sum(tf(count) * weights[term]) / norm``.
+def score_texts(raw, starts, chars, terms, linear, routes, scores, route_scores, found_any):
+    """Score every text: ``scores[t] = bias + sum(tf(count) * weights[term]) / norm``, damped columns over its root.
 
     Args:
         raw: Code points of all texts joined, uint32; text t is ``raw[starts[t]:starts[t + 1]]``.
@@ -242,12 +254,15 @@ def score_texts(raw, starts, chars, terms, linear, scores, found_any):
         chars: The ``text.CharTable``.
         terms: The ``features.TermIndex``.
         linear: The ``features.LinearWeights``.
+        routes: The ``features.RouteWeights``.
         scores: Output, float64, shape (texts, columns).
+        route_scores: Output, float64, shape (texts, routes); NaN where the primary domain is not outside the remit.
         found_any: Output, bool, shape (texts,): whether any known term was found.
     """
-    weights, squares, term_frequency, bias = linear
+    weights, squares, term_frequency, bias, damped_from = linear
     room = most_codes(raw, starts, chars) + 1
     columns = weights.shape[1]
+    route_columns = routes.weights.shape[1]
     codes = np.empty(room, dtype=np.uint16)
     nothing = np.empty(0, dtype=np.int32)
     nodes = np.empty(room, dtype=np.int32)
@@ -255,6 +270,8 @@ def score_texts(raw, starts, chars, terms, linear, scores, found_any):
     ids = np.empty(room * 4, dtype=np.int32)
     counts = np.zeros(weights.shape[0], dtype=np.uint8)
     sums = np.empty(columns, dtype=np.float32)
+    route_sums = np.empty(route_columns, dtype=np.float32)
+    frequencies = np.empty(room * 4 if route_columns else 0, dtype=np.float32)
     top = term_frequency.size - 1
     for t in range(starts.size - 1):
         n = normalise_codes(raw, starts[t], starts[t + 1], chars, codes, nothing)
@@ -273,14 +290,28 @@ def score_texts(raw, starts, chars, terms, linear, scores, found_any):
             term = ids[i]
             frequency = term_frequency[counts[term]]
             counts[term] = 0
+            if route_columns:
+                frequencies[i] = frequency
             norm += frequency * frequency * squares[term]
             row = weights[term]
             for d in range(columns):
                 sums[d] += frequency * row[d]
         found_any[t] = distinct > 0
         scale = 1.0 / math.sqrt(norm) if norm > 0 else 0.0
-        for d in range(columns):
-            scores[t, d] = bias[d] + scale * sums[d]
+        damped = math.sqrt(scale)
+        for d in range(bias.size):
+            scores[t, d] = bias[d] + (scale if d < damped_from else damped) * sums[d]
+        if route_columns == 0:
+            continue
+        route_scores[t] = np.nan
+        if distinct and is_outside(scores[t], routes):
+            route_sums[:] = 0
+            for i in range(distinct):
+                row = routes.weights[ids[i]]
+                for d in range(route_columns):
+                    route_sums[d] += frequencies[i] * row[d]
+            for d in range(route_columns):
+                route_scores[t, d] = routes.bias[d] + damped * route_sums[d]
 
 
 @compiled

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tousu.classifier import artifact, kernels
+from tousu.classifier.amounts import largest_amounts
+from tousu.classifier.attention import Attention
+from tousu.classifier.cases import CaseCalibration, Cases
 from tousu.classifier.decisions import Calibration
 from tousu.classifier.emptiness import nothing_said
 from tousu.classifier.evidence import evidence_of
-from tousu.classifier.features import LinearWeights, TermIndex, sublinear_term_frequency
+from tousu.classifier.features import LinearWeights, RouteWeights, TermIndex
 from tousu.classifier.reader.careful import CarefulReader
 from tousu.classifier.tagging import Tagging, Taggings
 from tousu.classifier.text import CharTable, join_texts
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tousu.attention import AttentionRules
     from tousu.classifier.tagging import Evidence
     from tousu.taxonomy import Taxonomy
 
@@ -39,7 +43,13 @@ class Classifier:
     Build one with ``Classifier.load``.
     """
 
-    def __init__(self, checked: artifact.Artifact, path: Path, reader: CarefulReader | None = None) -> None:
+    def __init__(
+        self,
+        checked: artifact.Artifact,
+        path: Path,
+        reader: CarefulReader | None = None,
+        attention: AttentionRules | None = None,
+    ) -> None:
         arrays = checked.arrays
         self.manifest: dict[str, Any] = checked.manifest
         self.model_version, self.domains = checked.version, checked.domains
@@ -49,20 +59,23 @@ class Classifier:
         self._reading_vectors = threading.Lock()
         self._chars = CharTable(*(arrays[k] for k in ("char_table", "expand_from", "expand_at", "expand_codes")))
         self._terms = TermIndex.build(arrays["keys"])
-        idf = arrays["idf"]
-        self._linear = LinearWeights(
-            weights=np.ascontiguousarray(arrays["weights"].astype(np.float32) * idf[:, None]),
-            squared_idf=idf * idf,
-            term_frequency=sublinear_term_frequency(),
-            bias=arrays["bias"],
-        )
-        self._mean_weights = self._linear.weights[:, : len(self.domains)].mean(axis=1)
         self._calibration = Calibration.of_arrays(arrays)
+        self._case_calibration = CaseCalibration.of_arrays(arrays)
         self._fallback = str(checked.manifest["fallback"])
+        outside = checked.manifest.get("heads", {}).get("outside")
+        outside = self.domains.index(outside) if outside in self.domains else -1
+        self._linear, self._routes = _weights(arrays, self._calibration, outside)
+        self._mean_weights = self._linear.weights[:, : len(self.domains)].mean(axis=1)
+        self._attention = Attention(self.domains, attention)
 
     @classmethod
     def load(
-        cls, path: Path | str | None = None, *, taxonomy: Taxonomy | None = None, reading: Reading = "fast"
+        cls,
+        path: Path | str | None = None,
+        *,
+        taxonomy: Taxonomy | None = None,
+        reading: Reading = "fast",
+        attention: AttentionRules | None = None,
     ) -> Classifier:
         """Load a model directory, the shipped one by default, and make it ready for its first text.
 
@@ -70,6 +83,7 @@ class Classifier:
             path: The model directory.
             taxonomy: When given, the model must have been trained for just this taxonomy.
             reading: ``fast``: by n-grams alone; ``careful``: by the model's encoder too, some 40 ms a text.
+            attention: The rules of attention; the shipped ones by default.
 
         Raises:
             ModelMissing: There is none, or it has no encoder and is to read carefully.
@@ -88,7 +102,7 @@ class Classifier:
         reader = None
         if reading == "careful":
             reader = CarefulReader.load(path, version=checked.version, domains=checked.domains)
-        classifier = cls(checked, path, reader)
+        classifier = cls(checked, path, reader, attention)
         classifier.tag("预热")
         return classifier
 
@@ -117,15 +131,23 @@ class Classifier:
         """
         if isinstance(texts, str):
             raise TextError("需要多段文字，却只给了一段", expected="文字的列表", fix="单条请用 tag()")
-        scores, found = self._scores(texts, threads)
-        calibration = self._calibration
+        own_scores, route_scores, found, amounts = self._scores(texts, threads)
+        scores, calibration = own_scores, self._calibration
         if self._reader is not None:
-            scores, calibration = self._reader.scores(texts, scores, threads), self._reader.calibration
+            own = np.ascontiguousarray(own_scores[:, : len(self.domains) + 1])
+            scores, calibration = self._reader.scores(texts, own, threads), self._reader.calibration
         taggings = Taggings.judged(
             scores, found, calibration, domains=self.domains, fallback=self._fallback, model=self.version
         )
         taggings.auto[nothing_said(texts, np.flatnonzero(taggings.auto).tolist())] = False
-        return taggings
+        if self._case_calibration is None:
+            cases = Cases.unknown(amounts)
+        else:
+            outside = taggings.primary == self._routes.outside
+            cases = Cases.judged(
+                own_scores, len(self.domains) + 1, route_scores, found, outside, amounts, self._case_calibration
+            )
+        return taggings.with_cases(cases, self._attention)
 
     def vectors(self, texts: Sequence[str], *, threads: int = 1) -> NDArray[np.float32]:
         """Return what the model's encoder makes of texts, float32, shape (texts, width), rows of unit length.
@@ -152,19 +174,24 @@ class Classifier:
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the raw linear scores, shape (texts, domains + 1), the facet's in the last column."""
-        return self._scores(texts, 1)[0]
+        return self._scores(texts, 1)[0][:, : len(self.domains) + 1]
 
-    def _scores(self, texts: Sequence[str], threads: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Return the scores, and for each text whether any known term was found in it."""
-        scores = np.empty((len(texts), len(self.domains) + 1))
-        found = np.zeros(len(texts), dtype=np.bool_)
-        blocks = [slice(at, at + BLOCK) for at in range(0, len(texts), BLOCK)]
+    def _scores(
+        self, texts: Sequence[str], threads: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+        """Return the scores, those of the routes, whether each text holds any known term, and the sums of money."""
+        count = len(texts)
+        scores, route_scores = np.empty((count, self._linear.bias.size)), np.empty((count, self._routes.bias.size))
+        found, amounts = np.zeros(count, dtype=np.bool_), np.empty(count)
+        blocks = [slice(at, at + BLOCK) for at in range(0, count, BLOCK)]
 
         def score(block: slice) -> None:
             joined = join_texts(texts[block])
             kernels.score_texts(
-                joined.raw, joined.starts, self._chars, self._terms, self._linear, scores[block], found[block]
-            )
+                joined.raw, joined.starts, self._chars, self._terms, self._linear, self._routes,
+                scores[block], route_scores[block], found[block],
+            )  # fmt: skip
+            amounts[block] = largest_amounts(joined)
 
         if threads > 1 and len(blocks) > 1:
             with ThreadPoolExecutor(threads) as pool:
@@ -172,7 +199,7 @@ class Classifier:
         else:
             for block in blocks:
                 score(block)
-        return scores, found
+        return scores, route_scores, found, amounts
 
     def explain(self, text: str, *, code: str | None = None, most: int = 10) -> list[Evidence]:
         """Return the spans of ``text`` that spoke most for (or against) a code, heaviest first.
@@ -211,3 +238,22 @@ class Classifier:
             texts, columns, self._chars, self._terms, self._linear, self._mean_weights, len(self.domains),
             most=most, against=against,
         )  # fmt: skip
+
+
+def _weights(
+    arrays: dict[str, NDArray[Any]], calibration: Calibration, outside: int
+) -> tuple[LinearWeights, RouteWeights]:
+    """Return a model's weights for the loops; one without heads has no columns of them."""
+    idf, nothing = arrays["idf"], np.empty((arrays["idf"].size, 0), dtype=np.float16)
+    headed = "head_weights" in arrays
+    bias = np.concatenate([arrays["bias"], arrays["head_bias"]]) if headed else arrays["bias"]
+    linear = LinearWeights.build(arrays["weights"], arrays["head_weights"] if headed else nothing, idf, bias)
+    routed = arrays["route_weights"] if headed else nothing
+    routes = RouteWeights(
+        weights=np.ascontiguousarray(routed.astype(np.float32) * idf[:, None]),
+        bias=arrays["route_bias"] if headed else np.empty(0),
+        slope=calibration.slope,
+        offset=calibration.offset,
+        outside=outside,
+    )
+    return linear, routes

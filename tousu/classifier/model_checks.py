@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.classifier.kernels import DROP, EXPAND
 from tousu.errors import ModelCorrupt
 from tousu.messages import system_reason
@@ -73,7 +74,20 @@ ARRAYS: dict[str, Known] = {
     "thresholds": Known("float64", ("domains",), -1e6, math.inf),
     "accept": Known("float64", ("domains",), 0, math.inf),
     "facet": Known("float64", (3,), -1e6, 1e6),
+    # Of a model with heads for kinds, signals and routes: all of these or none.
+    "head_weights": Known("float16", ("terms", "heads"), -65504, 65504, optional=True),
+    "head_bias": Known("float64", ("heads",), -1e6, 1e6, optional=True),
+    "head_slope": Known("float64", ("heads",), -1e6, 1e6, optional=True),
+    "head_offset": Known("float64", ("heads",), -1e6, 1e6, optional=True),
+    "head_thresholds": Known("float64", ("signals",), -1e6, 1e6, optional=True),
+    "head_background": Known("float64", (2,), 0, 1, optional=True),
+    "route_weights": Known("float16", ("terms", "routes"), -65504, 65504, optional=True),
+    "route_bias": Known("float64", ("routes",), -1e6, 1e6, optional=True),
+    "route_slope": Known("float64", ("routes",), -1e6, 1e6, optional=True),
+    "route_offset": Known("float64", ("routes",), -1e6, 1e6, optional=True),
 }
+# The heads' columns, as the manifest of such a model tells them.
+CODES = {"kinds": list(KINDS), "signals": list(SIGNALS), "routes": list(AUTHORITIES)}
 MANIFEST_KINDS: dict[str, type] = {
     "version": str, "domains": list, "fallback": str, "files": dict, "features": dict, "corpus": dict, "metrics": dict,
 }  # fmt: skip
@@ -129,6 +143,7 @@ def check_manifest(manifest: Mapping[str, Any], file: Path) -> None:
         raise _wrong(file, "domains 不是各不相同的代码", f"1 到 {MOST_DOMAINS} 个，每个一行文字")
     if manifest["fallback"] not in domains:
         raise _wrong(file, "fallback 不在 domains 里", "domains 中的一个")
+    _check_heads(manifest.get("heads"), domains, file)
     if not isinstance(manifest.get("taxonomy"), str | None):
         raise _wrong(file, "taxonomy 类型不对", "领域表的 SHA-256，或没有")
     check_files(manifest, file)
@@ -152,6 +167,20 @@ def check_files(manifest: Mapping[str, Any], file: Path) -> None:
         raise _wrong(file, "files 合计过大", f"不超过 {MOST_FILE_BYTES} 字节")
     if not _is_finite(manifest):
         raise _wrong(file, "有不是有限数字的值", "有限的数字")
+
+
+def _check_heads(heads: object, domains: list[str], file: Path) -> None:
+    """Check what a manifest says of the heads beside the domains, where it has them.
+
+    Raises:
+        ModelCorrupt: They are others than this version's.
+    """
+    if heads is None:
+        return
+    if not isinstance(heads, dict) or {name: heads.get(name) for name in CODES} != CODES:
+        raise _wrong(file, "heads 与本版的诉求类型、风险提示、转办部门不同", "与模型同期的 tousu")
+    if heads.get("outside") is not None and heads["outside"] not in domains:
+        raise _wrong(file, "heads 里的 outside 不在 domains 里", "domains 中的一个，或没有")
 
 
 def _check_entry(name: str, entry: object, file: Path) -> None:
@@ -198,7 +227,8 @@ def read_arrays(content: bytes, *, file: Path, domains: int) -> dict[str, NDArra
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             entries = archive.infolist()
             names = [entry.filename.removesuffix(".npy") for entry in entries]
-            needed = {name for name, known in ARRAYS.items() if not known.optional}
+            headed = any(ARRAYS[name].optional for name in names if name in ARRAYS)
+            needed = {name for name, known in ARRAYS.items() if headed or not known.optional}
             odd = sorted((set(names) - set(ARRAYS)) | (needed - set(names)))
             if odd or len(set(names)) != len(names):
                 listed = "、".join(name[:40] for name in odd[:5]) or "有重名"
@@ -242,6 +272,7 @@ def _check_sizes(arrays: Mapping[str, NDArray[Any]], domains: int, file: Path) -
     if not 1 <= terms <= MOST_TERMS:
         raise _bad(file, f"keys 有 {terms} 个", f"1 到 {MOST_TERMS} 个")
     sizes = {"terms": terms, "domains": domains, "columns": domains + 1, "expansions + 1": expansions + 1}
+    sizes |= {"heads": len(KINDS) + len(SIGNALS), "signals": len(SIGNALS), "routes": len(AUTHORITIES)}
     for name, array in arrays.items():
         for size, wanted in zip(array.shape, ARRAYS[name].shape, strict=True):
             if wanted != "any" and size != (sizes[wanted] if isinstance(wanted, str) else wanted):

@@ -2,7 +2,7 @@
 
 What normalisation does, character by character: compatibility forms (NFKC) and traditional characters
 become their plain simplified ones, letters lower case, every run of digits one ``0``, every run of
-punctuation one break; white space, control and combining characters go; HTML entities are resolved.
+punctuation one break, but a question mark stays; white space, control and combining characters go; HTML entities are resolved.
 The table that says so is built once, when a model is trained, and kept with the model.
 """
 
@@ -213,6 +213,8 @@ def _code_of_plain(char: str) -> int:
     kind = unicodedata.category(char)
     if kind == "Nd":
         return kernels.DIGIT
+    if char == "?":
+        return ord(char)  # a question is a kind of its own
     if kind[0] in "LN":
         return ord(char) if ord(char) < PLANE else kernels.RARE
     if kind[0] in "MC" or kind == "Zs":

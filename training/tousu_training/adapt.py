@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tousu_training.train import Labels, Trained
+    from tousu_training.labels import Labels
+    from tousu_training.train import Trained
     from tousu_training.vocabulary import Encoder
 
 # Chosen by bench/adapt.py: of each domain the surest of what is said to be it, and what such a row weighs beside a

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tousu_training.corpus import LabelledRow
+    from tousu_training.labels import Labels
     from tousu_training.reader.train import Tuned
     from tousu_training.reader.weights import Encoder
-    from tousu_training.train import Labels, Trained
+    from tousu_training.train import Trained
 
 
 class Beside:

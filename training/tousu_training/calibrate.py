@@ -32,6 +32,7 @@ LEAST_ACCEPTED = 25
 RIDGE = 50.0
 NEVER = 1.01
 NO_FURTHER = 1e6
+NEVER_SAID = 1e6
 LEAST_STRANGENESS = 0.02
 PLACES = 4
 # So tight that what the processor's order of adding leaves is far below what is rounded away.
@@ -58,7 +59,7 @@ def calibrate(
         fallback: The domain of rows without a known term.
     """
     primary = np.array([domains.index(row.primary) for row in rows])
-    slope, offset, strangeness = _fit_softmax(scores[:, :-1], primary)
+    slope, offset, strangeness = fit_softmax(scores[:, :-1], primary)
     draft = Calibration(
         slope=np.round(np.full(len(domains), slope), PLACES),
         offset=np.round(offset, PLACES),
@@ -80,7 +81,9 @@ def _hands(rows: Sequence[LabelledRow]) -> NDArray[np.int64]:
     return np.array([numbers.get(row.series, -1) for row in rows], dtype=np.int64)
 
 
-def _fit_softmax(scores: NDArray[np.float64], primary: NDArray[np.int64]) -> tuple[float, NDArray[np.float64], float]:
+def fit_softmax(
+    scores: NDArray[np.float64], primary: NDArray[np.int64], *, ridge: float = RIDGE
+) -> tuple[float, NDArray[np.float64], float]:
     """Return the slope, offsets and strangeness that make the held-out primaries likeliest."""
     count = scores.shape[1]
     rows = np.arange(primary.size)
@@ -91,10 +94,10 @@ def _fit_softmax(scores: NDArray[np.float64], primary: NDArray[np.int64]) -> tup
         shares = softmax(slope * scores + offset, axis=1)
         own = shares[rows, primary]
         mixed = (1 - strange) * own + strange / count
-        value = -np.log(mixed).sum() + RIDGE * (offset @ offset)
+        value = -np.log(mixed).sum() + ridge * (offset @ offset)
         pull = ((1 - strange) * own / mixed)[:, None] * (shares - hits)
         by_strange = -((1 / count - own) / mixed).sum() * strange * (1 - strange)
-        gradient = [[(pull * scores).sum() * slope], [by_strange], pull.sum(axis=0) + 2 * RIDGE * offset]
+        gradient = [[(pull * scores).sum() * slope], [by_strange], pull.sum(axis=0) + 2 * ridge * offset]
         return float(value), np.concatenate(gradient)
 
     start = np.concatenate([[1.0, -4.0], np.zeros(count)])
@@ -200,6 +203,11 @@ def _fit_facet(scores: NDArray[np.float64], rows: Sequence[LabelledRow]) -> NDAr
     values = scores[known]
     if not truth.any() or truth.all():
         return np.array([1.0, 0.0, NEVER if not truth.any() else 0.0])
+    return np.array([*fit_logistic(values, truth), 0.5])
+
+
+def fit_logistic(values: NDArray[np.float64], truth: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return slope and offset of Platt's logistic fit of yes/no answers to scores."""
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         logits = parameters[0] * values + parameters[1]
@@ -207,4 +215,4 @@ def _fit_facet(scores: NDArray[np.float64], rows: Sequence[LabelledRow]) -> NDAr
         return float(np.logaddexp(0.0, np.where(truth, -logits, logits)).sum()), np.array([pull @ values, pull.sum()])
 
     slope, offset = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", options=TIGHT).x
-    return np.array([slope, offset, 0.5])
+    return float(slope), float(offset)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.errors import ColumnMissing, CorpusError, EncodingUnknown, FileError
 from tousu.files.tables import READABLE, Unreadable, is_readable, read_file
 from tousu.taxonomy import load_taxonomy
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 SEPARATORS = re.compile("[,，|、；]")
 TAXONOMY = "领域表"
+Signals = tuple[str, ...] | None
 MOST_NAMED = 20  # codes or places in a message
 TRUE, FALSE = ("true", "1", "是", "yes"), ("false", "0", "否", "no")
 
@@ -42,6 +44,9 @@ class LabelledRow:
         online: Whether the trade was online; None where nobody said.
         series: Which hand or collection the row comes from; "" where nobody said.
         register: The way of writing; "" where nobody said.
+        kind: What the writer wants, a code of ``case_codes.KINDS``; None where nobody said.
+        route: The authority it belongs to, where it lies outside the remit; None elsewhere or where nobody said.
+        signals: What is delicate about it, codes of ``case_codes.SIGNALS``; None where nobody said.
         place: "file:line", for messages.
     """
 
@@ -50,6 +55,9 @@ class LabelledRow:
     online: bool | None = None
     series: str = ""
     register: str = ""
+    kind: str | None = None
+    route: str | None = None
+    signals: tuple[str, ...] | None = None
     place: str = ""
 
     @property
@@ -129,7 +137,10 @@ def corpus_hash(rows: Iterable[LabelledRow]) -> str:
     """Return a SHA-256 over the texts and answers of the rows, in order."""
     digest = hashlib.sha256()
     for row in rows:
-        digest.update(json.dumps([row.text, row.codes, row.online, row.series], ensure_ascii=False).encode())
+        told: list[Any] = [row.text, row.codes, row.online, row.series]
+        if row.kind is not None or row.signals is not None or row.route is not None:
+            told += [row.kind, row.route, row.signals]
+        digest.update(json.dumps(told, ensure_ascii=False).encode())
     return digest.hexdigest()
 
 
@@ -228,7 +239,26 @@ def _row(
         answer = str(online or "").strip().lower()
         online = True if answer in TRUE else False if answer in FALSE else None
     series, register = (str(columns.value(cells, name) or "") for name in ("series", "register"))
-    return LabelledRow(text, tuple(codes), online, series, register, place)
+    kind, route, signals = _case(columns, cells, place)
+    return LabelledRow(text, tuple(codes), online, series, register, kind, route, signals, place)
+
+
+def _case(columns: LabelColumns, cells: Sequence[Any], place: str) -> tuple[Any, Any, Signals]:
+    """Return kind, route and signals of a row, checked; None for each that it does not say."""
+    kind, route = (columns.value(cells, name) or None for name in ("kind", "route"))
+    for name, value, known in (("kind", kind, KINDS), ("route", route, AUTHORITIES)):
+        if value is not None and value not in known:
+            raise CorpusError(f"{place} 的 {name} 不对", expected="、".join(known), fix="改正或删去这一项")
+    signals = columns.value(cells, "signals")
+    if isinstance(signals, str):
+        signals = [code.strip() for code in signals.split(";") if code.strip()]
+    if signals is None:
+        return kind, route, None
+    if not isinstance(signals, list) or not all(signal in SIGNALS for signal in signals):
+        raise CorpusError(
+            f"{place} 的 signals 不对", expected=f"{'、'.join(SIGNALS)}，几项之间用 ;", fix="改正或删去这一项"
+        )
+    return kind, route, tuple(signal for signal in SIGNALS if signal in signals)
 
 
 def _unreadable(table: Table, number: int) -> CorpusError:

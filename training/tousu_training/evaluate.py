@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tousu.classifier import Classifier, Taggings
     from tousu_training.corpus import LabelledRow
 
 LEVEL = 0.95
@@ -45,6 +46,25 @@ class Predictions:
     codes: list[frozenset[str]]
 
 
+def said_by(classifier: Classifier, rows: Sequence[LabelledRow]) -> Predictions:
+    """Tag the rows with ``classifier``, by the same code as everybody, and return the answers."""
+    return compared(classifier.tag_many([row.text for row in rows]), rows)
+
+
+def compared(taggings: Taggings, rows: Sequence[LabelledRow]) -> Predictions:
+    """Return the rows' taggings beside their answers."""
+    known = {code: number for number, code in enumerate(taggings.domains)}
+    return Predictions(
+        taggings.domains,
+        np.array([known.get(row.primary, -1) for row in rows]),
+        taggings.primary.astype(np.int64),
+        taggings.probabilities[np.arange(len(rows)), taggings.primary],
+        taggings.auto,
+        taggings.online,
+        [frozenset(tagging.codes) for tagging in taggings],
+    )
+
+
 def evaluate(rows: Sequence[LabelledRow], said: Predictions, *, outside: str | None = None) -> dict[str, Any]:
     """Return the scores of ``said`` on ``rows``.
 
@@ -67,29 +87,27 @@ def evaluate(rows: Sequence[LabelledRow], said: Predictions, *, outside: str | N
     result["accuracy"] = share(int(right.sum()), right.size)
     every = np.flatnonzero(supports > 0)
     result["macro_f1"] = (
-        _bootstrap(lambda at: macro_f1(said.truth[at], said.primary[at], every), right.size)
+        bootstrap(lambda at: macro_f1(said.truth[at], said.primary[at], every), right.size)
         if every.size
         else share(0, 0)  # no row's primary is one the model knows
     )
     if common.size:
-        result["macro_f1_common"] = _bootstrap(
-            lambda at: macro_f1(said.truth[at], said.primary[at], common), right.size
-        )
+        result["macro_f1_common"] = bootstrap(lambda at: macro_f1(said.truth[at], said.primary[at], common), right.size)
         result["macro_f1_common"]["domains"] = int(common.size)
     if outside in said.domains:
         column = said.domains.index(outside)
-        result["in_remit_balanced_accuracy"] = _bootstrap(
+        result["in_remit_balanced_accuracy"] = bootstrap(
             lambda at: balanced_accuracy(said.truth[at] != column, said.primary[at] != column), right.size
         )
     result["auto_coverage"] = share(int(said.auto.sum()), said.auto.size)
     result["auto_precision"] = share(int((right & said.auto).sum()), int(said.auto.sum()))
-    result["calibration_error"] = _bootstrap(lambda at: calibration_error(said.sure[at], right[at]), right.size)
+    result["calibration_error"] = bootstrap(lambda at: calibration_error(said.sure[at], right[at]), right.size)
     if known.any():
-        result["online_f1"] = _bootstrap(
+        result["online_f1"] = bootstrap(
             lambda at: binary_f1(facet[known][at], said.online[known][at]), int(known.sum())
         )
     pairs = [(frozenset(row.codes), codes) for row, codes in zip(rows, said.codes, strict=True)]
-    result["codes_micro_f1"] = _bootstrap(lambda at: set_f1([pairs[i] for i in at]), len(pairs))
+    result["codes_micro_f1"] = bootstrap(lambda at: set_f1([pairs[i] for i in at]), len(pairs))
     result["domains"] = _per_domain(said, supports)
     result["confusions"] = _confusions(said)
     return result
@@ -135,7 +153,7 @@ def set_f1(pairs: Sequence[tuple[frozenset[str], frozenset[str]]]) -> float:
     return 2 * sum(len(truth & said) for truth, said in pairs) / total if total else 1.0
 
 
-def _bootstrap(figure: Callable[[NDArray[np.int64]], float], count: int) -> dict[str, Any]:
+def bootstrap(figure: Callable[[NDArray[np.int64]], float], count: int) -> dict[str, Any]:
     """Return a figure over all rows with its percentile bootstrap interval."""
     random = np.random.default_rng(SEED)
     rounds = RESAMPLES if count <= 5000 else 200

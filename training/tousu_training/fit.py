@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tousu_training.corpus import LabelledRow
+    from tousu_training.labels import Labels
     from tousu_training.vocabulary import Vocabulary
 
 WORKERS = 2
@@ -56,6 +57,15 @@ class FitSettings:
     least: int = 2
 
 
+TAXONOMY = FitSettings(cost=1.0, facet_cost=1.0, balance=0.5, contrast=0.5, word_classes=1.0, least=2)
+OWN_LABELS = FitSettings(cost=2.0, facet_cost=1.0, balance=0.25, contrast=1.0, word_classes=0.0, least=2)
+
+
+def settings_for(labels: Labels) -> FitSettings:
+    """Return the settings for our taxonomy's labels or for labels taken from data."""
+    return TAXONOMY if labels.taxonomy is not None else OWN_LABELS
+
+
 @dataclass(frozen=True, slots=True)
 class Linear:
     """Fitted weights.
@@ -83,11 +93,29 @@ def fit_linear(
     the domain is left out of that domain's machine: it is neither. Weights of the word-class columns are folded
     into the weights of the words, so that tagging never knows of them.
     """
+    targets = [_domain_target(rows, domain) for domain in domains] + [_facet_target(rows)]
+    costs = [settings.cost] * len(domains) + [settings.facet_cost]
+    return fit_machines(matrix, targets, vocabulary, settings, costs=costs, weigh=weigh)
+
+
+def fit_machines(
+    matrix: sp.csr_matrix, targets: Sequence[NDArray[np.int8]], vocabulary: Vocabulary, settings: FitSettings, *,
+    costs: Sequence[float] | None = None, weigh: NDArray[np.float64] | None = None,
+) -> Linear:  # fmt: skip
+    """Fit one support vector machine a target.
+
+    Args:
+        matrix: Encoded texts.
+        targets: Of each machine, int8, shape (rows,): 1 for its own rows, -1 for the others, 0 for rows left out.
+        vocabulary: The terms.
+        settings: How to fit.
+        costs: C of each machine; without, that of the settings for all.
+        weigh: What an error on each row costs, shape (rows,); without, 1 for each.
+    """
     classes = vocabulary.classes
     grouped = matrix @ classes * settings.word_classes if settings.word_classes and classes.shape[1] else None
-    targets = [_domain_target(rows, domain) for domain in domains] + [_facet_target(rows)]
-    weigh = np.ones(len(rows)) if weigh is None else weigh
-    costs = [settings.cost] * len(domains) + [settings.facet_cost]
+    weigh = np.ones(matrix.shape[0]) if weigh is None else weigh
+    costs = [settings.cost] * len(targets) if costs is None else costs
     # Processes, not threads: liblinear draws from one random generator per process, so threads would race for it.
     jobs = (
         delayed(_fit_one)(matrix, grouped, target, weigh, cost, settings)

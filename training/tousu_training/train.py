@@ -2,63 +2,36 @@
 
 from __future__ import annotations
 
-import collections
-import importlib.metadata
-import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tousu.classifier import artifact
+from tousu.case_codes import AUTHORITIES
+from tousu.classifier.cases import HEADS, Cases
 from tousu.classifier.tagging import Taggings
-from tousu.errors import CorpusError, TousuError
-from tousu.resources import data_root
-from tousu.taxonomy import load_taxonomy
+from tousu.errors import CorpusError
 from tousu_training.calibrate import calibrate
-from tousu_training.corpus import corpus_hash, read_rows
-from tousu_training.evaluate import Predictions, evaluate
+from tousu_training.evaluate import Predictions, compared, evaluate
+from tousu_training.evaluate_cases import evaluate_cases
 from tousu_training.fit import FitSettings, Linear, fit_linear
 from tousu_training.folds import Folds, assign_folds
-from tousu_training.said import compared
+from tousu_training.heads import Heads, calibrate_heads, damped, fit_heads, have_heads
 from tousu_training.search import search as searched
-from tousu_training.settings import TAXONOMY
-from tousu_training.vocabulary import Encoder, Vocabulary, build_vocabulary, load_encoder, load_lexicon
+from tousu_training.vocabulary import Encoder, Vocabulary, build_vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     import scipy.sparse as sp
     from numpy.typing import NDArray
 
+    from tousu.classifier.cases import CaseCalibration
     from tousu.classifier.decisions import Calibration
-    from tousu.taxonomy import Taxonomy
     from tousu_training.corpus import LabelledRow
+    from tousu_training.labels import Labels
 
-RELEASE = "2026.11"  # of the shipped model alone
-OWN = "own"
-LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "OpenCC", "jieba")
 LEAST_ROWS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """The label set a model is trained for.
-
-    Attributes:
-        domains: Codes in the order of the model's columns.
-        fallback: Code of a text that says nothing.
-        taxonomy: Hash of the taxonomy they come from; None when they come from the data.
-        outside: The code outside the remit, where there is one.
-        names: Name by code, for reports; a code without one stands for itself.
-    """
-
-    domains: tuple[str, ...]
-    fallback: str
-    taxonomy: str | None = None
-    outside: str | None = None
-    names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +49,8 @@ class Trained:
         doubtful: Places of the rows the held-out models doubted most, with what they said instead.
         settings: How it was fitted.
         tried: What other settings came to on held-out folds, where they were looked for.
+        heads: The heads beside the domains; None where the rows do not say what kind of case they are.
+        case_calibration: Of the heads.
         adapted: How many unlabelled texts it was adapted to.
     """
 
@@ -89,24 +64,13 @@ class Trained:
     doubtful: list[dict[str, Any]]
     settings: FitSettings
     tried: list[dict[str, Any]]
+    heads: Heads | None = None
+    case_calibration: CaseCalibration | None = None
     adapted: int = 0
 
     def judged(self, matrix: sp.csr_matrix, labels: Labels) -> Taggings:
         """Return what the model says of texts encoded with its vocabulary, as tagging would."""
         return judged(self.linear.scores(matrix), known_terms(matrix), labels, self.calibration)
-
-
-def labels_of_taxonomy(taxonomy: Taxonomy) -> Labels:
-    """Return the label set of a taxonomy; its fallback is what lies outside the remit."""
-    fallback = taxonomy.fallback
-    return Labels(taxonomy.codes, fallback, taxonomy.sha256, fallback, taxonomy.names)
-
-
-def labels_from_data(rows: Sequence[LabelledRow]) -> Labels:
-    """Return the label set that occurs in the rows; the most frequent primary is the fallback."""
-    counts = collections.Counter(row.primary for row in rows)
-    codes = sorted({code for row in rows for code in row.codes})
-    return Labels(tuple(codes), min(counts, key=lambda code: (-counts[code], code)))
 
 
 def train(
@@ -151,26 +115,45 @@ def train(
     tried: list[dict[str, Any]] = []
     if search:
         settings, tried = searched(rows, labels.domains, found, folds.numbers, encoder, settings, progress)
+    headed = have_heads(rows)
+    held_heads, held_routes = np.zeros((len(rows), len(HEADS))), np.zeros((len(rows), len(AUTHORITIES)))
     held_out, known = np.zeros((len(rows), len(labels.domains) + 1)), np.zeros(len(rows), dtype=np.bool_)
     for fold in range(folds.count):
         progress(f"交叉验证（{folds.how}）", fold, folds.count)
         inside, outside = np.flatnonzero(folds.numbers != fold).tolist(), np.flatnonzero(folds.numbers == fold).tolist()
         vocabulary = build_vocabulary(encoder, [found[i] for i in inside], least=settings.least)
-        matrix = vocabulary.matrix([found[i] for i in inside])
-        linear = fit_linear(matrix, [rows[i] for i in inside], labels.domains, vocabulary, settings)
-        matrix = vocabulary.matrix([found[i] for i in outside])
-        held_out[outside], known[outside] = linear.scores(matrix), known_terms(matrix)
+        own, other = [found[i] for i in inside], [found[i] for i in outside]
+        matrix, others = vocabulary.matrix(own), vocabulary.matrix(other)
+        taught = [rows[i] for i in inside]
+        linear = fit_linear(matrix, taught, labels.domains, vocabulary, settings)
+        held_out[outside], known[outside] = linear.scores(others), known_terms(others)
+        if headed:
+            heads = fit_heads(damped(matrix, vocabulary.lengths(own)), taught, vocabulary)
+            others = damped(others, vocabulary.lengths(other))
+            held_heads[outside], held_routes[outside] = heads.linear.scores(others), heads.routes.scores(others)
     progress("校准", 0, 1)
     calibration = calibrate(held_out, known, rows, labels.domains, labels.fallback)
-    said = compared(judged(held_out, known, labels, calibration), rows)
+    taggings = judged(held_out, known, labels, calibration)
+    said = compared(taggings, rows)
+    case_calibration = calibrate_heads(held_heads, held_routes, rows) if headed else None
     progress("用全部数据训练", 0, 1)
     vocabulary = build_vocabulary(encoder, found, least=settings.least)
-    linear = fit_linear(vocabulary.matrix(found), rows, labels.domains, vocabulary, settings)
+    matrix = vocabulary.matrix(found)
+    linear = fit_linear(matrix, rows, labels.domains, vocabulary, settings)
+    final = fit_heads(damped(matrix, vocabulary.lengths(found)), rows, vocabulary) if headed else None
     progress("评估", 0, 1)
     metrics = evaluate(rows, said, outside=labels.outside)
+    if case_calibration is not None:
+        outside_remit = taggings.primary == (labels.domains.index(labels.outside) if labels.outside else -1)
+        cases = Cases.judged(
+            held_heads, 0, held_routes, known, outside_remit, np.full(len(rows), np.nan), case_calibration
+        )
+        metrics |= evaluate_cases(rows, cases)
+    doubtful = _doubtful(rows, said)
     return Trained(
-        linear, calibration, vocabulary, folds, held_out, known, metrics, _doubtful(rows, said), settings, tried
-    )
+        linear, calibration, vocabulary, folds, held_out, known, metrics, doubtful, settings, tried,
+        heads=final, case_calibration=case_calibration,
+    )  # fmt: skip
 
 
 def judged(scores: NDArray[np.float64], known: NDArray[np.bool_], labels: Labels, calibration: Calibration) -> Taggings:
@@ -185,63 +168,6 @@ def known_terms(matrix: sp.csr_matrix) -> NDArray[np.bool_]:
     return np.asarray(np.diff(matrix.indptr) > 0)
 
 
-def save_model(
-    path: Path, rows: Sequence[LabelledRow], labels: Labels, trained: Trained, encoder: Encoder, settings: FitSettings
-) -> artifact.Artifact:
-    """Write the model directory of a training, its report beside it."""
-    from tousu_training.report import render_report
-
-    corpus = corpus_hash(rows)
-    shipped = not trained.adapted and _is_shipped(labels, corpus, encoder, settings)
-    chars, calibration = encoder.chars, trained.calibration
-    manifest = {
-        "release": RELEASE if shipped else OWN,
-        "domains": list(labels.domains),
-        "fallback": labels.fallback,
-        "taxonomy": labels.taxonomy,
-        "corpus": {"rows": len(rows), "sha256": corpus},
-        "held_out": trained.folds.to_dict(),
-        "features": asdict(settings)
-        | {"terms": int(trained.vocabulary.keys.size)}
-        | {"dictionary": encoder.dictionary_sha256, "lexicon": encoder.lexicon.sha256},
-        "libraries": {name: importlib.metadata.version(name) for name in LIBRARIES},
-        "metrics": {key: trained.metrics[key] for key in trained.metrics if key not in ("domains", "confusions")},
-    }
-    arrays: dict[str, NDArray[Any]] = {
-        "char_table": chars.table, "expand_from": chars.expand_from, "expand_at": chars.expand_at,
-        "expand_codes": chars.expand_codes, "keys": trained.vocabulary.keys, "idf": trained.vocabulary.idf,
-        "weights": trained.linear.weights, "bias": trained.linear.bias,
-        "slope": calibration.slope, "offset": calibration.offset, "strangeness": np.array([calibration.strangeness]),
-        "thresholds": calibration.thresholds, "accept": calibration.accept, "facet": calibration.facet,
-    }  # fmt: skip
-    report = {
-        "labels": asdict(labels),
-        "corpus": manifest["corpus"],
-        "folds": trained.folds.to_dict() | {"how": trained.folds.how},
-        "held_out": trained.metrics,
-        "settings": {"chosen": asdict(settings), "tried": trained.tried},
-        "doubtful": trained.doubtful,
-    }
-    extras = {
-        "report.json": (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode(),
-        "report.html": render_report(report, labels.names).encode(),
-    }
-    return artifact.save(path, manifest, arrays, extras)
-
-
-def _is_shipped(labels: Labels, corpus: str, encoder: Encoder, settings: FitSettings) -> bool:
-    """Return whether a model comes from the shipped corpus, taxonomy, word lists and settings: the release itself."""
-    data = data_root() / "data"
-    taxonomy = load_taxonomy()
-    if (labels.taxonomy, settings) != (taxonomy.sha256, TAXONOMY):
-        return False
-    try:
-        rows, lexicon = read_rows([data / "corpus"]), load_lexicon(data / "lexicon", encoder.chars)
-    except TousuError:  # somebody has changed what was shipped
-        return False
-    return (corpus, encoder.lexicon.sha256) == (corpus_hash(rows), lexicon.sha256)
-
-
 def _doubtful(rows: Sequence[LabelledRow], said: Predictions, most: int = 100) -> list[dict[str, Any]]:
     """Return the rows whose label the held-out models doubted most: surest of another primary first.
 
@@ -254,8 +180,3 @@ def _doubtful(rows: Sequence[LabelledRow], said: Predictions, most: int = 100) -
          "probability": round(float(said.sure[i]), 4)}
         for i in wrong[:most]
     ]  # fmt: skip
-
-
-def default_encoder(lexicon: Path | None) -> Encoder:
-    """Return the encoder of jieba's dictionary and the given word lists, the shipped ones by default."""
-    return load_encoder(data_root() / "data" / "lexicon" if lexicon is None else lexicon)

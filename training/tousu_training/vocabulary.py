@@ -14,6 +14,7 @@ import scipy.sparse as sp
 from tousu.classifier.features import LONGEST_TERM, KeyTable, pack, sublinear_term_frequency, term_keys, word_table
 from tousu.classifier.text import build_char_table, join_texts
 from tousu.errors import CorpusError
+from tousu.resources import data_root
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,24 +73,39 @@ class Vocabulary:
     idf: NDArray[np.float32]
     classes: sp.csr_matrix
 
+    def _known(
+        self, found: tuple[NDArray[np.uint64], NDArray[np.int64]]
+    ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Return the ids of an encoded text's terms that are known, and their TF-IDF values."""
+        keys, counts = found
+        frequency = sublinear_term_frequency()
+        at = np.searchsorted(self.keys, keys)
+        known = at < self.keys.size
+        known[known] = self.keys[at[known]] == keys[known]
+        ids = at[known]
+        return ids, frequency[np.minimum(counts[known], frequency.size - 1)].astype(np.float64) * self.idf[ids]
+
+    def lengths(self, found: Sequence[tuple[NDArray[np.uint64], NDArray[np.int64]]]) -> NDArray[np.float64]:
+        """Return the Euclidean length of each encoded text's TF-IDF values before they are normalised, shape (texts,)."""
+        return np.array([_length(values) for _, values in map(self._known, found)])
+
     def matrix(self, found: Sequence[tuple[NDArray[np.uint64], NDArray[np.int64]]]) -> sp.csr_matrix:
         """Return the normalised TF-IDF rows of texts encoded by ``Encoder.keys``, shape (texts, terms)."""
-        frequency = sublinear_term_frequency()
         starts = [0]
         columns, values = [], []
-        for keys, counts in found:
-            at = np.searchsorted(self.keys, keys)
-            known = at < self.keys.size
-            known[known] = self.keys[at[known]] == keys[known]
-            ids = at[known]
-            value = frequency[np.minimum(counts[known], frequency.size - 1)].astype(np.float64) * self.idf[ids]
-            norm = math.sqrt(math.fsum((value * value).tolist()))  # exact, whatever the processor's order of adding
+        for ids, value in map(self._known, found):
+            length = _length(value)
             columns.append(ids)
-            values.append(value / norm if norm else value)
+            values.append(value / length if length else value)
             starts.append(starts[-1] + ids.size)
         return sp.csr_matrix(
             (np.concatenate(values), np.concatenate(columns), np.array(starts)), shape=(len(found), self.keys.size)
         )
+
+
+def _length(values: NDArray[np.float64]) -> float:
+    """Return the Euclidean length of values, exactly, whatever the processor's order of adding."""
+    return math.sqrt(math.fsum((values * values).tolist()))
 
 
 def load_encoder(lexicon_dir: Path | None) -> Encoder:
@@ -162,3 +178,8 @@ def build_vocabulary(
         shape=(every.size, len(encoder.lexicon.classes)),
     )
     return Vocabulary(every, idf, classes)
+
+
+def default_encoder(lexicon: Path | None) -> Encoder:
+    """Return the encoder of jieba's dictionary and the given word lists, the shipped ones by default."""
+    return load_encoder(data_root() / "data" / "lexicon" if lexicon is None else lexicon)

@@ -34,9 +34,9 @@ def evaluate(
     from tousu.classifier import Classifier
     from tousu_training.corpus import Reading, read_rows
     from tousu_training.evaluate import evaluate as run
+    from tousu_training.evaluate import said_by
     from tousu_training.label_columns import LabelOptions
     from tousu_training.report import figure_rows
-    from tousu_training.said import said_by
 
     classifier = Classifier.load(model, reading=reading)
     options = LabelOptions(text=text_column, label=label_column, separator=label_separator, strict=strict)

@@ -57,12 +57,14 @@ def train(
     from tousu_training.adapt import adapt
     from tousu_training.beside import Beside
     from tousu_training.corpus import Reading, read_rows, read_texts
+    from tousu_training.fit import settings_for
     from tousu_training.label_columns import LabelOptions
+    from tousu_training.labels import labels_from_data as labels_of
+    from tousu_training.labels import labels_of_taxonomy
     from tousu_training.report import figure_rows
-    from tousu_training.settings import settings_for
-    from tousu_training.train import default_encoder, labels_of_taxonomy, save_model
-    from tousu_training.train import labels_from_data as labels_of
+    from tousu_training.save import save_model
     from tousu_training.train import train as run
+    from tousu_training.vocabulary import default_encoder
 
     if labels_from_data and taxonomy is not None:
         raise CorpusError("--labels-from-data 与 --taxonomy 不能同用", fix="只留一个")

@@ -14,8 +14,7 @@ from tousu.classifier.reader.careful import summed
 from tousu.errors import ModelError
 from tousu_training.calibrate import calibrate
 from tousu_training.corpus import corpus_hash
-from tousu_training.evaluate import evaluate
-from tousu_training.said import compared
+from tousu_training.evaluate import compared, evaluate
 from tousu_training.train import judged
 
 if TYPE_CHECKING:
@@ -26,9 +25,10 @@ if TYPE_CHECKING:
 
     from tousu.classifier.decisions import Calibration
     from tousu_training.corpus import LabelledRow
+    from tousu_training.labels import Labels
     from tousu_training.reader.train import Tuned
     from tousu_training.reader.weights import Encoder
-    from tousu_training.train import Labels, Trained
+    from tousu_training.train import Trained
 
 LIBRARIES = ("numpy", "jax", "optax", "onnx", "onnxruntime", "tokenizers")
 TRIED = np.arange(0.0, 2.01, 0.05)  # of what the encoder weighs in units of the n-grams' own calibration

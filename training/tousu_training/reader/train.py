@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tousu_training.corpus import LabelledRow
+    from tousu_training.labels import Labels
     from tousu_training.reader.weights import Encoder
-    from tousu_training.train import Labels
 
 HALVES = TuneSettings(epochs=1)
 WHOLE = TuneSettings(epochs=1)
