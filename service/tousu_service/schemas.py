@@ -18,6 +18,8 @@ Text = Annotated[
         description="投诉原文；最长 20000 字（设置项 max_text_chars），超过的、全是空白的报错",
     ),
 ]  # fmt: skip
+Kind = Literal["complaint", "report", "both", "consult", "other"]
+Signal = Literal["repeat", "group", "injury", "vulnerable", "escalation", "crime", "claimant"]
 _TAGGING = {
     "primary": "nutrition_claim",
     "codes": ["nutrition_claim", "food_label"],
@@ -27,6 +29,11 @@ _TAGGING = {
     },
     "decision": "auto",
     "online": True,
+    "kind": "complaint",
+    "route": None,
+    "signals": [],
+    "amount": None,
+    "attention": "normal",
     "model": "2026.11-5c1e7a90",
 }  # fmt: skip
 
@@ -75,6 +82,11 @@ class TaggingOut(BaseModel):
     probabilities: dict[str, float] = Field(description="校准过的概率，最高的五个，由高到低")
     decision: Literal["auto", "review"] = Field(description="auto 可直接分派；review 请人看一眼")
     online: bool = Field(description="是否线上交易")
+    kind: Kind | None = Field(description="来件人要什么；模型不判断时为 null")
+    route: str | None = Field(description="主领域不属市场监管时该归哪个部门，代码见 /v1/authorities；属于的为 null")
+    signals: list[Signal] = Field(description="风险提示，代码见 /v1/signals；只是提示，由人判断，不影响 decision")
+    amount: float | None = Field(description="文中最大的一笔钱，元；没有则为 null")
+    attention: Literal["normal", "watch", "urgent"] = Field(description="一般、关注、紧急，按本站规则；不影响 decision")
     model: str = Field(description="模型版本")
 
 

@@ -49,7 +49,8 @@ def test_parquet_comes_back_with_columns(tmp_path: Path, shipped: Classifier) ->
     file.close()
     added = after.select([name for name in after.schema.names if name not in before.schema.names]).to_pylist()
     assert list(added[0]) == ["tousu_primary", "tousu_name", "tousu_codes", "tousu_probability", "tousu_decision",
-                              "tousu_online", "tousu_evidence", "tousu_model_2", "tousu_error"]  # fmt: skip
+                              "tousu_online", "tousu_kind", "tousu_route", "tousu_signals", "tousu_amount",
+                              "tousu_attention", "tousu_evidence", "tousu_model_2", "tousu_error"]  # fmt: skip
     tagging = shipped.tag(COMPLAINTS[1])
     assert added[1]["tousu_primary"] == tagging.primary
     assert added[1]["tousu_probability"] == tagging.probabilities[tagging.primary]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import functools
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tousu.case_codes import AUTHORITIES, KINDS, LEVELS
 from tousu.classifier.rounding import PLACES
-from tousu.files.added_columns import ADDED, CODES_BETWEEN, DECISIONS, ONLINE
+from tousu.classifier.tagging import SIGNAL_SETS, shown_amount, signal_sets
+from tousu.files.added_columns import ADDED, CODES_BETWEEN, DECISIONS, LEVEL_NAMES, ONLINE
+from tousu.signals import load_authorities, load_signals
 from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
@@ -36,7 +40,7 @@ class FlatColumns:
         self._names: dict[str, str] = {}
 
     def values(self, taggings: Taggings, words: Words | None) -> dict[str, list[str] | list[float]]:
-        """Return the columns by key: text, but for ``probability``, which is a number with 4 decimals."""
+        """Return the columns by key: text, but for ``probability``, a number with 4 decimals, and ``amount``, one or ""."""
         language, domains = self._language, taggings.domains
         if not self._names:
             self._names = domain_names(domains)
@@ -52,11 +56,42 @@ class FlatColumns:
             "probability": [round(share, PLACES) for share in shares],
             "decision": [decisions["auto" if auto else "review"] for auto in taggings.auto.tolist()],
             "online": [online[on] for on in taggings.online.tolist()],
+            **self._case_columns(taggings),
             "evidence": list(words) if words is not None else [""] * len(taggings),
             "model": [taggings.model] * len(taggings),
             "error": [""] * len(taggings),
         }
         return {key: columns[key] for key in ADDED[language]}
+
+    def _case_columns(self, taggings: Taggings) -> dict[str, list[Any]]:
+        """Return kinds, routes, signals, amounts and levels; Chinese ones by name, the level with its reasons."""
+        language = self._language
+        cases, between, levels = taggings.cases, CODES_BETWEEN[language], LEVEL_NAMES[language]
+        names = _case_names() if language == "zh" else {}
+        signals = [between.join(names.get(code, code) for code in codes) for codes in SIGNAL_SETS]
+        kinds = [*(names.get(code, code) for code in KINDS), ""]  # -1 is for what is not said
+        routes = [*(names.get(code, code) for code in AUTHORITIES), ""]
+        shown = map(shown_amount, cases.amounts.tolist())
+        attention = [levels[LEVELS[level]] for level in taggings.attention().tolist()]
+        if language == "zh":
+            reasons = taggings.attention_reasons()
+            attention = [
+                f"{level}：{'；'.join(why)}" if why else level for level, why in zip(attention, reasons, strict=True)
+            ]
+        return {
+            "kind": [kinds[kind] for kind in cases.kinds.tolist()],
+            "route": [routes[route] for route in cases.routes.tolist()],
+            "signals": [signals[place] for place in signal_sets(cases.signals).tolist()],
+            "amount": ["" if amount is None else amount for amount in shown],
+            "attention": attention,
+        }
+
+
+@functools.cache
+def _case_names() -> dict[str, str]:
+    """Return the Chinese name of every kind, signal and authority by code; no code is in two of them."""
+    signals = load_signals()
+    return signals.kind_names | signals.signal_names | load_authorities().names
 
 
 def words_of(classifier: Classifier, texts: Sequence[str], taggings: Taggings) -> Words:

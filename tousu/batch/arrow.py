@@ -39,7 +39,11 @@ def added_fields(names: Mapping[str, str], language: Language) -> list[pa.Field]
         names: Names of the added columns by key.
         language: Language of their cells.
     """
-    types = {"probability": pa.float64(), "online": pa.bool_() if language == "en" else pa.string()}
+    types = {
+        "probability": pa.float64(),
+        "amount": pa.float64(),
+        "online": pa.bool_() if language == "en" else pa.string(),
+    }
     return [pa.field(names[key], types.get(key, pa.string())) for key in ADDED[language]]
 
 
@@ -65,6 +69,7 @@ def tag_rows(
     taggings = classifier.tag_many(texts)
     words = words_of(classifier, texts, taggings) if evidence else None
     found: dict[str, list[Any]] = {**FlatColumns(language).values(taggings, words)}
+    found["amount"] = [amount or None for amount in found["amount"]]
     if language == "en":
         found["online"] = taggings.online.tolist()
     columns = {key: _spread(found[key], faults) for key in ADDED[language]}

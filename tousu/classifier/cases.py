@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 HEADS = (*KINDS, *SIGNALS)
 OTHER, NONE = KINDS.index("other"), AUTHORITIES.index("none")
+CONSULT, CLAIMANT = KINDS.index("consult"), SIGNALS.index("claimant")
 
 
 class CaseCalibration(NamedTuple):
@@ -93,7 +94,7 @@ class Cases(NamedTuple):
     ) -> Self:
         """Return what the heads' scores say: the one way, for tagging as for held-out rows.
 
-        A text without any known term is of kind ``other`` and has no signal; outside the remit its route is ``none``.
+        Who asks claims nothing: a question never has the signal ``claimant``. A text without any known term is of kind ``other`` and has no signal; outside the remit its route is ``none``.
 
         Args:
             scores: Shape (texts, columns), a column for each kind and then for each signal from ``first`` on.
@@ -166,7 +167,8 @@ def judge_cases(scores, first, route_scores, found, outside, calibration, kinds,
         made.kinds[t] = best if found[t] else other
         for s in range(made.signals.shape[1]):
             logit = calibration.slope[kinds + s] * scores[t, first + kinds + s] + calibration.offset[kinds + s]
-            made.signals[t, s] = found[t] and logit >= calibration.thresholds[s]
+            asked = s == CLAIMANT and made.kinds[t] == CONSULT
+            made.signals[t, s] = found[t] and logit >= calibration.thresholds[s] and not asked
         route = -1
         for d in range(route_scores.shape[1]):
             made.route_logits[t, d] = calibration.route_slope[d] * route_scores[t, d] + calibration.route_offset[d]

@@ -20,6 +20,11 @@ ADDED: dict[Language, dict[str, str]] = {
         "probability": "tousu_probability",
         "decision": "tousu_decision",
         "online": "tousu_online",
+        "kind": "tousu_kind",
+        "route": "tousu_route",
+        "signals": "tousu_signals",
+        "amount": "tousu_amount",
+        "attention": "tousu_attention",
         "evidence": "tousu_evidence",
         "model": "tousu_model",
         "error": "tousu_error",
@@ -31,6 +36,11 @@ ADDED: dict[Language, dict[str, str]] = {
         "probability": "概率",
         "decision": "处理意见",
         "online": "线上交易",
+        "kind": "诉求类型",
+        "route": "转办建议",
+        "signals": "风险提示",
+        "amount": "涉及金额",
+        "attention": "关注程度",
         "evidence": "依据词句",
         "model": "模型版本",
         "error": "未标原因",
@@ -45,6 +55,12 @@ DECISIONS: dict[Language, dict[str, str]] = {
 
 
 ONLINE: dict[Language, dict[bool, str]] = {"en": {True: "true", False: "false"}, "zh": {True: "是", False: "否"}}
+
+
+LEVEL_NAMES: dict[Language, dict[str, str]] = {
+    "en": {"normal": "normal", "watch": "watch", "urgent": "urgent"},
+    "zh": {"normal": "一般", "watch": "关注", "urgent": "紧急"},
+}
 
 
 CODES_BETWEEN: dict[Language, str] = {"en": ";", "zh": "、"}

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
-from tousu.classifier.cases import CaseCalibration
+from tousu.classifier.cases import CLAIMANT, CONSULT, CaseCalibration
 from tousu_training.calibrate import LEAST_STRANGENESS, NEVER_SAID, PLACES, fit_logistic, fit_softmax
 from tousu_training.fit import FitSettings, Linear, fit_machines
 
@@ -31,7 +31,7 @@ TYPICAL = 64.0  # Euclidean length of a text's terms; a power of two keeps saved
 LEAST_ROWS = 50
 # Where texts come in decides how many are questions; the corpus' shares of the kinds are none to build on.
 NO_PRIOR = 1e7
-LEAST_PRECISION = {"claimant": 0.90}  # a wrong hint of a professional claim costs more than a missed one
+LEAST_PRECISION = {"claimant": 0.85}  # a wrong hint of a professional claim costs more than a missed one
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,16 @@ def calibrate_heads(
     slope, offset, background = fit_softmax(scores[kinds >= 0, :count], kinds[kinds >= 0], ridge=NO_PRIOR)
     signal_slopes, signal_offsets, thresholds = [], [], []
     known = np.array([row.signals is not None for row in rows])
+    questions = scores[:, :count].argmax(axis=1) == CONSULT
     for number, signal in enumerate(SIGNALS):
+        asked = questions[known] if number == CLAIMANT else np.zeros(int(known.sum()), dtype=np.bool_)
         own, answers = scores[known, count + number], np.array([signal in (row.signals or ()) for row in rows])[known]
         if not answers.any() or answers.all():
             fitted, threshold = (1.0, 0.0), NEVER_SAID
         else:
             fitted = fit_logistic(own, answers)
-            threshold = best_threshold(fitted[0] * own + fitted[1], answers, LEAST_PRECISION.get(signal, 0.0))
+            logits = np.where(asked, -np.inf, fitted[0] * own + fitted[1])  # see ``Cases.judged``
+            threshold = best_threshold(logits, answers, LEAST_PRECISION.get(signal, 0.0))
         signal_slopes.append(fitted[0])
         signal_offsets.append(fitted[1])
         thresholds.append(threshold)

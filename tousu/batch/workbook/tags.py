@@ -20,7 +20,8 @@ LOOKS = {
 }  # fmt: skip
 # Widths in characters.
 WIDTHS = {
-    "primary": 17, "name": 30, "codes": 30, "probability": 8, "decision": 10, "online": 10, "evidence": 36,
+    "primary": 17, "name": 30, "codes": 30, "probability": 8, "decision": 10, "online": 10, "kind": 11, "route": 20,
+    "signals": 24, "amount": 10, "attention": 30, "evidence": 36,
     "model": 17, "error": 22,
 }  # fmt: skip
 USUAL_WIDTH = 14
@@ -70,7 +71,7 @@ class AddedCells:
         self, key: str, numbers: Sequence[int], bases: Sequence[int], values: Sequence[str] | Sequence[float]
     ) -> list[str]:
         """Return one column's cells."""
-        if len(set(bases)) == 1 and (not values or isinstance(values[0], str)):
+        if len(set(bases)) == 1 and all(isinstance(value, str) for value in values):
             halves = {value: self._halves(key, bases[0], str(value)) for value in set(values)}
             both = [halves[value] for value in values]
             return [
