@@ -15,7 +15,9 @@ from anyio import to_thread
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from tousu.attention import load_attention
 from tousu.errors import StoreError, TousuError
+from tousu.signals import load_authorities, load_signals
 from tousu.taxonomy import load_taxonomy
 from tousu_service import openapi
 from tousu_service.auth.access import Access, refuse_open_access
@@ -29,7 +31,7 @@ from tousu_service.http.middleware import RequestMiddleware
 from tousu_service.parts import Parts
 from tousu_service.registry import live_model
 from tousu_service.registry.live_model import LiveModel
-from tousu_service.routes import audit, classify, corrections, docs, health, kserve, metrics, models, taxonomy
+from tousu_service.routes import audit, cases, classify, corrections, docs, health, kserve, metrics, models, taxonomy
 from tousu_service.server import memory
 from tousu_service.server.limits import KEY, Limits
 from tousu_service.settings import load_settings
@@ -70,7 +72,9 @@ def create_app(settings: Settings) -> FastAPI:
     error_handlers.install(app)
     # The routes asked most come first and without a router between: routes are tried in order.
     app.router.routes[:0] = classify.quick(app.router.responses).routes
-    for room in (classify.router, taxonomy.router, corrections.router, models.router, audit.router, kserve.router):
+    for room in (
+        classify.router, taxonomy.router, cases.router, corrections.router, models.router, audit.router, kserve.router,
+    ):  # fmt: skip
         app.include_router(room, dependencies=[Depends(known_parameters)])
     for room in (health.router, metrics.router, docs.router):
         app.include_router(room)
@@ -150,6 +154,8 @@ def _opened(settings: Settings, counted: Metrics) -> Parts:
         TousuError: Something needed is missing or broken, or the service would stand open to other machines.
     """
     domains = load_taxonomy()
+    for load in (load_signals, load_authorities, load_attention):
+        load()  # what is wrong in a table is told at the start
     store = Store.open(settings.database_url)
     store.migrate()
     refuse_open_access(settings, store)

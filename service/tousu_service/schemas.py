@@ -74,6 +74,14 @@ class EvidenceOut(BaseModel):
     weight: float = Field(description="分量；正数支持主领域，负数反对")
 
 
+class SpanOut(BaseModel):
+    """原文中的一段。"""
+
+    start: int = Field(description="起始位置（第几个字，从 0 数起）")
+    end: int = Field(description="结束位置（不含）")
+    text: str = Field(description="这一段原文")
+
+
 class TaggingOut(BaseModel):
     """打标签的结果。"""
 
@@ -98,6 +106,14 @@ class ClassifyReply(TaggingOut):
     id: str | None = Field(description="来文的编号；没有给则为 null")
     request_id: str = Field(description="请求编号")
     evidence: list[EvidenceOut] | None = Field(None, description="依据，分量大的在前；没有要求则没有这一项")
+    signal_evidence: dict[str, list[SpanOut]] | None = Field(
+        None, description="每项风险提示的依据；没有要求则没有这一项"
+    )
+    probabilities_kind: dict[str, float] | None = Field(None, description="各诉求类型的概率；没有要求则没有这一项")
+    probabilities_route: dict[str, float] | None = Field(
+        None, description="各部门的概率，主领域属市场监管时为空；没有要求则没有这一项"
+    )
+    attention_reasons: list[str] | None = Field(None, description="关注程度的理由；没有要求则没有这一项")
 
 
 class BatchItem(BaseModel):

@@ -12,12 +12,13 @@ import numpy as np
 from tousu.classifier import artifact, kernels
 from tousu.classifier.amounts import largest_amounts
 from tousu.classifier.attention import Attention
-from tousu.classifier.cases import CaseCalibration, Cases
+from tousu.classifier.cases import HEADS, CaseCalibration, Cases
 from tousu.classifier.decisions import Calibration
 from tousu.classifier.emptiness import nothing_said
 from tousu.classifier.evidence import evidence_of
 from tousu.classifier.features import LinearWeights, RouteWeights, TermIndex
 from tousu.classifier.reader.careful import CarefulReader
+from tousu.classifier.rounding import PLACES
 from tousu.classifier.tagging import Tagging, Taggings
 from tousu.classifier.text import CharTable, join_texts
 from tousu.errors import ModelMismatch, TextError
@@ -206,7 +207,7 @@ class Classifier:
 
         Args:
             text: The raw text.
-            code: A domain, or ``online``; the primary by default.
+            code: A domain, ``online``, or a kind or signal of a model that has them; the primary by default.
             most: Most spans returned.
 
         Raises:
@@ -222,14 +223,15 @@ class Classifier:
 
         Args:
             texts: The raw texts.
-            codes: A domain, or ``online``, for each text.
+            codes: What ``explain`` takes, for each text.
             most: Most spans of a text.
             against: Whether to return also what spoke against the code.
 
         Raises:
             TextError: One of the texts is no string, or one of the codes is no code of this model.
         """
-        known = {name: column for column, name in enumerate((*self.domains, ONLINE))}
+        heads = HEADS if self._case_calibration is not None else ()
+        known = {name: column for column, name in reversed([*enumerate((*self.domains, ONLINE, *heads))])}
         unknown = next((code for code in codes if code not in known), None)
         if unknown is not None:
             raise TextError(f"模型没有领域 {unknown}", expected="、".join(known), fix="检查领域代码")
@@ -238,6 +240,40 @@ class Classifier:
             texts, columns, self._chars, self._terms, self._linear, self._mean_weights, len(self.domains),
             most=most, against=against,
         )  # fmt: skip
+
+    def case_evidence(self, text: str, *, most: int = 3) -> dict[str, Any]:
+        """Return why a text is the kind of case it is, as the JSON contract names it.
+
+        Args:
+            text: The raw text.
+            most: Most spans of a signal.
+
+        Returns:
+            ``signal_evidence`` (spans by signal said), ``probabilities_kind``, ``probabilities_route`` (empty within the
+            remit or without heads), highest first, and ``attention_reasons``.
+
+        Raises:
+            TextError: ``text`` is no string.
+        """
+        taggings = self.tag_many([text])
+        cases, said = taggings.cases, taggings[0].signals
+        spans = self.explain_many([text] * len(said), said, most=most)
+        shares: list[dict[str, float]] = [{}, {}]
+        if self._case_calibration is not None:
+            shares = [
+                cases.kind_probabilities(0, self._case_calibration),
+                cases.route_probabilities(0, self._case_calibration),
+            ]
+        kinds, routes = ({code: round(value, PLACES) for code, value in part.items()} for part in shares)
+        return {
+            "signal_evidence": {
+                code: [{"start": span.start, "end": span.end, "text": span.text} for span in own]
+                for code, own in zip(said, spans, strict=True)
+            },
+            "probabilities_kind": kinds,
+            "probabilities_route": routes,
+            "attention_reasons": taggings.attention_reasons()[0],
+        }
 
 
 def _weights(

@@ -22,6 +22,14 @@ class Evidence(Reply):
     weight: float
 
 
+class Span(Reply):
+    """A span of the text."""
+
+    start: int
+    end: int
+    text: str
+
+
 class Tagging(Reply):
     """What the service says of one text."""
 
@@ -31,8 +39,17 @@ class Tagging(Reply):
     probabilities: dict[str, float]
     decision: Literal["auto", "review"]
     online: bool
+    kind: str | None = None
+    route: str | None = None
+    signals: tuple[str, ...] = ()
+    amount: float | None = None
+    attention: str = "normal"
     model: str
     evidence: tuple[Evidence, ...] | None = None
+    signal_evidence: dict[str, tuple[Span, ...]] | None = None
+    probabilities_kind: dict[str, float] | None = None
+    probabilities_route: dict[str, float] | None = None
+    attention_reasons: tuple[str, ...] | None = None
 
 
 class ItemError(Reply):

@@ -44,7 +44,9 @@ def quick(refusals: dict[int | str, dict[str, Any]]) -> APIRouter:
 async def classify(request: Request, body: ClassifyRequest) -> Response:
     """返回主领域、全部达到阈值的领域、校准概率、可否直接分派、是否线上交易。
 
-    要求 evidence 时另给依据：原文里哪些字句起了作用、各有多大分量。
+    另给诉求类型、转办建议、风险提示、涉及金额与关注程度；风险提示只供人参考，不影响 decision。
+
+    要求 evidence 时另给依据：原文里哪些字句起了作用、各有多大分量，以及每项风险提示的依据。
     """
     parts = parts_of(request)
     if len(body.text) > parts.settings.max_text_chars:
@@ -135,7 +137,7 @@ async def _explained(parts: Parts, text: str) -> dict[str, Any]:
         evidence = model.explain(text, code=tagging.primary)
         parts.metrics.tagged([tagging], "single")
         found: dict[str, Any] = tagging.to_dict()
-        return found | {"evidence": [span.to_dict() for span in evidence]}
+        return found | {"evidence": [span.to_dict() for span in evidence]} | model.case_evidence(text)
 
     if len(text) > LONG or model.reading == "careful":
         return await parts.off_loop.run(model, 1, work)
