@@ -95,7 +95,10 @@ def test_what_is_added(tagged, shipped: Classifier) -> None:
     _, output, summary = tagged
     sheet = openpyxl.load_workbook(output)["工单"]
     names = [cell.value for cell in sheet[4]][5:]
-    assert names == ["领域代码", "领域", "涉及领域", "概率", "处理意见", "线上交易", "依据词句", "模型版本", "未标原因"]
+    assert names == [
+        "领域代码", "领域", "涉及领域", "概率", "处理意见", "线上交易", "诉求类型", "转办建议", "风险提示", "涉及金额",
+        "关注程度", "依据词句", "模型版本", "未标原因",
+    ]  # fmt: skip
     first = [cell.value for cell in sheet[5]][5:]
     tagging = shipped.tag(COMPLAINTS[0])
     assert first[0] == tagging.primary == "elevator"
@@ -103,14 +106,16 @@ def test_what_is_added(tagged, shipped: Classifier) -> None:
     assert first[3] == tagging.probabilities["elevator"]
     assert first[4] in ("自动", "需复核")
     assert first[5] == "否"
-    assert "电梯" in first[6]
-    assert first[7] == shipped.version
-    assert sheet.auto_filter.ref == "A4:N16"
+    assert first[6] in ("投诉", "举报", "投诉并举报")
+    assert first[10].startswith(("一般", "关注", "紧急"))
+    assert "电梯" in first[11]
+    assert first[12] == shipped.version
+    assert sheet.auto_filter.ref == "A4:S16"
     assert sheet.freeze_panes == "A5"
     assert sheet.column_dimensions["A"].width == pytest.approx(33, abs=1)
     assert summary.tally.rows == 12
     assert rejects(output) == [{"row": 8, "sheet": "工单", "line": 12, "code": "no_text", "reason": "没有投诉内容"}]
-    assert sheet["N12"].value == "没有投诉内容"
+    assert sheet["S12"].value == "没有投诉内容"
 
 
 def test_the_summary_adds_up(tagged) -> None:

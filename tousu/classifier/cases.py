@@ -174,6 +174,8 @@ def judge_cases(scores, first, route_scores, found, outside, calibration, kinds,
             made.route_logits[t, d] = calibration.route_slope[d] * route_scores[t, d] + calibration.route_offset[d]
             if route < 0 or made.route_logits[t, d] > made.route_logits[t, route]:
                 route = d
-        if route >= 0 and (not found[t] or math.isnan(made.route_logits[t, 0])):
+        if route >= 0 and not found[t]:
             route = none
+        elif route >= 0 and math.isnan(made.route_logits[t, 0]):
+            route = -1  # a careful reader saw it outside, the n-grams did not
         made.routes[t] = route if outside[t] else -1
