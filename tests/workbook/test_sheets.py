@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tousu.classifier import Classifier
+from tousu.signals import load_signals
 
 HEADER = ("工单编号", "登记时间", "投诉内容", "金额", "备注")
 
@@ -106,7 +107,7 @@ def test_what_is_added(tagged, shipped: Classifier) -> None:
     assert first[3] == tagging.probabilities["elevator"]
     assert first[4] in ("自动", "需复核")
     assert first[5] == "否"
-    assert first[6] in ("投诉", "举报", "投诉并举报")
+    assert first[6] == (load_signals().kind_names[tagging.kind] if tagging.kind else None)
     assert first[10].startswith(("一般", "关注", "紧急"))
     assert "电梯" in first[11]
     assert first[12] == shipped.version
