@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 
+from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.near_duplicates import group_similar, shingles
 from tousu.taxonomy import load_taxonomy
 
 REGISTERS = {
     "op_short", "op_full", "op_thread", "board", "platform", "form", "claimant", "colloquial", "oneliner", "trad",
 }  # fmt: skip
-KEYS = {"text", "codes", "online", "register", "series"}
+KEYS = {"text", "codes", "online", "register", "series", "kind", "signals"}
 MOBILE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 IDENTITY = re.compile(r"(?<!\d)\d{17}[\dXx](?!\d)")
 CARD = re.compile(r"(?<!\d)\d{16,19}(?!\d)")
@@ -36,11 +37,18 @@ def bad(rows, wrong):
 
 
 def test_rows_have_the_contract_s_keys(rows):
-    assert not bad(rows, lambda row: set(row) != KEYS)
+    assert not bad(rows, lambda row: set(row) - {"route"} != KEYS)
     assert not bad(rows, lambda row: not isinstance(row["text"], str) or not row["text"].strip())
     assert not bad(rows, lambda row: not isinstance(row["online"], bool))
     assert not bad(rows, lambda row: row["register"] not in REGISTERS)
     assert not bad(rows, lambda row: not re.fullmatch(r"[a-z]+", row["series"]))
+
+
+def test_kinds_routes_and_signals_are_the_tables(rows):
+    assert not bad(rows, lambda row: row["kind"] not in KINDS)
+    assert not bad(rows, lambda row: row["signals"] != [code for code in SIGNALS if code in row["signals"]])
+    assert not bad(rows, lambda row: ("route" in row) != (row["codes"][0] == "out_of_scope"))
+    assert not bad(rows, lambda row: row.get("route", "none") not in AUTHORITIES)
 
 
 def test_codes_are_the_taxonomy_s(rows):

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from tousu.case_codes import SIGNALS
 from tousu.errors import ColumnMissing, CorpusError, EncodingUnknown
 from tousu_training.corpus import read_rows, read_texts
 
@@ -52,3 +55,20 @@ def test_wrong_files_are_named(tmp_path):
 
 def test_unlabelled_texts(tmp_path):
     assert read_texts(write(tmp_path / "a.jsonl", '{"text": "一"}\n{"text": "二"}\n'.encode())) == ["一", "二"]
+
+
+def test_all_that_was_judged_of_a_case_may_stand_in_one_object(tmp_path):
+    judged = {code: code == "injury" for code in SIGNALS}
+    rows = [
+        {"text": "电梯困人", "codes": ["elevator"], "signals": judged | {"kind": "complaint", "route": None}},
+        {
+            "text": "楼下太吵",
+            "codes": ["out_of_scope"],
+            "signals": judged | {"group": None, "kind": None, "route": "police"},
+        },
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    first, second = read_rows([file])
+    assert (first.kind, first.route, first.signals) == ("complaint", None, ("injury",))
+    assert (second.kind, second.route, second.signals) == (None, "police", None)

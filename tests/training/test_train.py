@@ -166,3 +166,13 @@ def test_calibration_is_honest_on_made_up_scores():
     assert accepted.any()
     assert (said == truth)[accepted].mean() >= 0.94
     assert abs(sure.mean() - (said == truth).mean()) < 0.05
+
+
+def test_a_card_stands_beside_every_model(small_model):
+    card = (small_model / "card.md").read_text("utf-8")
+    manifest = json.loads((small_model / "manifest.json").read_text("utf-8"))
+    assert f"{manifest['metrics']['accuracy']['value']:.3f}（" in card
+    assert f"{manifest['corpus']['rows']:,} 条" in card
+    assert "不是随程序发布的模型" in card
+    assert "card.md" in manifest["files"]
+    assert all(f"| {domain.name} |" in card for domain in load_taxonomy().domains)

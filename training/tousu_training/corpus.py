@@ -245,11 +245,15 @@ def _row(
 
 def _case(columns: LabelColumns, cells: Sequence[Any], place: str) -> tuple[Any, Any, Signals]:
     """Return kind, route and signals of a row, checked; None for each that it does not say."""
+    signals = columns.value(cells, "signals")
     kind, route = (columns.value(cells, name) or None for name in ("kind", "route"))
+    if isinstance(signals, dict):  # all that was judged of the case, each by its name; null: not agreed
+        kind, route = kind or signals.get("kind"), route or signals.get("route")
+        flags = {code: signals.get(code) for code in SIGNALS}
+        signals = None if None in flags.values() else [code for code, holds in flags.items() if holds]
     for name, value, known in (("kind", kind, KINDS), ("route", route, AUTHORITIES)):
         if value is not None and value not in known:
             raise CorpusError(f"{place} 的 {name} 不对", expected="、".join(known), fix="改正或删去这一项")
-    signals = columns.value(cells, "signals")
     if isinstance(signals, str):
         signals = [code.strip() for code in signals.split(";") if code.strip()]
     if signals is None:

@@ -40,7 +40,8 @@ LIBRARIES = ("numpy", "scipy", "scikit-learn", "numba", "OpenCC", "jieba")
 def save_model(
     path: Path, rows: Sequence[LabelledRow], labels: Labels, trained: Trained, encoder: Encoder, settings: FitSettings
 ) -> artifact.Artifact:
-    """Write the model directory of a training, its report beside it."""
+    """Write the model directory of a training, its report and its card beside it."""
+    from tousu_training.card import CARD, render_card
     from tousu_training.report import render_report
 
     corpus = corpus_hash(rows)
@@ -82,6 +83,7 @@ def save_model(
     extras = {
         "report.json": (json.dumps(report, ensure_ascii=False, indent=1) + "\n").encode(),
         "report.html": render_report(report, labels.names).encode(),
+        CARD: render_card(manifest, trained.metrics, labels.names, release=shipped).encode(),
     }
     return artifact.save(path, manifest, arrays, extras)
 
