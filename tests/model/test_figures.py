@@ -14,7 +14,7 @@ def test_the_shipped_model_holds_on_hard_cases(root, tousu):
     assert figures["accuracy"]["value"] >= 0.89
     assert figures["in_remit_balanced_accuracy"]["value"] >= 0.9
     assert figures["calibration_error"]["value"] <= 0.05
-    assert figures["auto_coverage"]["value"] >= 0.65
+    assert figures["auto_coverage"]["value"] >= 0.58  # the worst fifth of hands sets it, see bench/QUALITY.md
     assert figures["auto_precision"]["value"] >= 0.95
     assert figures["online_f1"]["value"] >= 0.9
 
