@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import COMPLAINTS, rejects, run
+from tousu.files.added_columns import ADDED
 
 if TYPE_CHECKING:
     from pathlib import Path
