@@ -114,9 +114,10 @@ def test_delimited_rows_come_back(
     assert summary.tally.rows == len(rows) + 1
     empty = [number for number, row in enumerate(rows, 2) if not row[1].strip()]
     assert [row["row"] for row in rejects(output)] == empty
+    error = 3 + list(ADDED["en"]).index("error")
     for number, row in enumerate(after[1:], 1):
         assert bool(row[3]) == (number not in empty)
-        assert bool(row[11]) == (number in empty)
+        assert bool(row[error]) == (number in empty)
 
 
 JSON = st.recursive(
