@@ -40,7 +40,8 @@ def folder(root: Path, small_model: Path, tmp_path_factory: pytest.TempPathFacto
     for name, language in (("t.csv", "zh"), ("t.tsv", "en"), ("t.xlsx", "zh"), ("t.parquet", "en")):
         columns = tag_rows(model, [[row["投诉内容"] for row in rows]], language, evidence=False).columns
         added = {ADDED[language][key]: values for key, values in columns.items()}
-        frame = pl.DataFrame(rows).hstack(pl.DataFrame(added, schema_overrides={ADDED[language]["error"]: pl.String}))
+        kinds = {ADDED[language]["error"]: pl.String, ADDED[language]["amount"]: pl.Float64}
+        frame = pl.DataFrame(rows).hstack(pl.DataFrame(added, schema_overrides=kinds))
         if name == "t.csv":
             with (place / name).open("w", encoding="gb18030", newline="") as file:
                 csv.writer(file).writerows([["市场监管所工单导出"], frame.columns, *frame.rows()])
