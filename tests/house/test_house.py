@@ -23,6 +23,7 @@ FLOORS = (
     {"tousu"},
     {"tousu.client", "tousu.classifier"},
     {"tousu.files"},
+    {"tousu.ledger"},
     {"tousu.batch", "tousu.report"},
     {"tousu.cli"},
     {"tousu_training", "tousu_service"},

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tousu.errors import FileError
 from tousu.files.dates import day_of
+from tousu.ledger.respondents import respondent_of
 from tousu.report import charts
 from tousu.report.changes import verdict
 from tousu.report.period import Period, settle_period
 from tousu.report.sentences import percent, signed
-from tousu.report.tagged import respondent_of
 
 day = datetime.date
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -11,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tousu.errors import ColumnMissing, FileError, FormatUnknown
-from tousu.files.added_columns import ADDED, DECISIONS, ONLINE
+from tousu.files.added_columns import ADDED
 from tousu.files.columns import choose_text_columns, plain_name
 from tousu.files.dates import DATE_NAMES, day_of
 from tousu.files.json_paths import value_at
 from tousu.files.tables import is_readable, names_tags, read_file
+from tousu.ledger.respondents import RESPONDENT_NAMES, respondent_of
+from tousu.ledger.tags import REVIEW, TAGGING, YES, json_tag, tag_places
 
 if TYPE_CHECKING:
     import datetime
@@ -24,35 +24,8 @@ if TYPE_CHECKING:
 
     from tousu.files.tables import Table
 
-TAGGING = "tagging"
-RESPONDENT_NAMES = (
-    "被投诉方", "被投诉方名称", "被投诉人", "被投诉人名称", "被投诉举报方", "被投诉主体", "被举报方", "被举报方名称",
-    "被举报人", "被反映单位", "被诉方", "涉事主体", "涉及主体", "商家名称", "商家", "商户名称", "店铺名称", "企业名称",
-    "经营者名称", "经营者", "主体名称", "公司名称", "单位名称",
-    "respondent", "merchant", "company", "business", "shop", "seller",
-)  # fmt: skip
-NOBODY = {
-    "",
-    "无",
-    "不详",
-    "未知",
-    "不明",
-    "未提供",
-    "暂无",
-    "匿名",
-    "空",
-    "/",
-    "-",
-    "--",
-    "n/a",
-    "na",
-    "null",
-    "none",
-    "nan",
-}
 SAMPLE = 200
 
-LONG_NUMBER = re.compile(r"\d{6,}")
 SCHEMA = {
     "row": pl.Int64, "primary": pl.String, "review": pl.Boolean, "online": pl.Boolean, "model": pl.String,
     "date": pl.Date, "respondent": pl.String, "text": pl.String,
@@ -180,7 +153,7 @@ class _Reading:
         tagged.text_column = tagged.text_column or self._text
         tagged.date_column = tagged.date_column or self._date
         tagged.respondent_column = tagged.respondent_column or self._respondent
-        self._tags = {} if self._json else _tag_places(names)
+        self._tags = {} if self._json else tag_places(names)
 
     def into(self, lines: dict[str, list[Any]]) -> None:
         """Append the table's rows to the columns ``lines``."""
@@ -230,30 +203,12 @@ class _Reading:
         return primary, cells["decision"] in REVIEW, cells.get("online", "").lower() in YES, cells.get("model")
 
 
-REVIEW = {words["review"] for words in DECISIONS.values()}
-YES = {words[True].lower() for words in ONLINE.values()} | {"1"}
-
-
 def _json_tag(row: dict[str, Any]) -> tuple[str | None, bool | None, bool | None, str | None]:
-    """Return what the key ``tagging`` of a JSON row says; of several, the one added last."""
-    for name in reversed(row):
-        tag = row[name]
-        if name.startswith(TAGGING) and isinstance(tag, dict) and isinstance(tag.get("primary"), str):
-            return tag["primary"], tag.get("decision") == "review", bool(tag.get("online")), tag.get("model")
-    return None, None, None, None
-
-
-def _tag_places(names: Sequence[str]) -> dict[str, int]:
-    """Return where the added columns are; of several of one name, the one added last."""
-    for added in reversed(ADDED.values()):
-        if added["primary"] in names:
-            places = {}
-            for key, name in added.items():
-                found = [at for at, there in enumerate(names) if re.fullmatch(re.escape(name) + r"(_\d+)?", str(there))]
-                if found:
-                    places[key] = found[-1]
-            return places
-    raise ColumnMissing("没有标注列")
+    """Return what the tags of a JSON row say."""
+    tag = json_tag(row)
+    if tag is None:
+        return None, None, None, None
+    return tag["primary"], tag.get("decision") == "review", bool(tag.get("online")), tag.get("model")
 
 
 def _named(names: Sequence[str], known: Sequence[str], wanted: str | None, path: Path, option: str) -> str | None:
@@ -277,10 +232,3 @@ def _text_name(names: Sequence[str], sample: Sequence[Sequence[object]], wanted:
             raise
         return None
     return names[places[0]]
-
-
-def respondent_of(value: object) -> str | None:
-    """Return a respondent's name in one spelling, long numbers as zeros; None if nobody is named."""
-    name = "".join(unicodedata.normalize("NFKC", str(value if value is not None else "")).split())
-    name = LONG_NUMBER.sub(lambda found: "0" * len(found[0]), name.strip("'\"“”《》.,;:"))
-    return None if name.casefold() in NOBODY else name.replace("(", "（").replace(")", "）")
