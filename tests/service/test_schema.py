@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 
 from tousu.errors import SettingsError, StoreError
 from tousu_service.store import Store, audit
-from tousu_service.store.tables import APPEND_ONLY, metadata
+from tousu_service.store.tables import metadata
 
 
 def migrate(url: str, start: multiprocessing.Barrier) -> None:
@@ -64,7 +64,7 @@ def test_a_newer_database_is_refused(store):
             use()
 
 
-@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("table", ["activations", "audit"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET seq = 7", "DELETE FROM {}"])
 def test_the_database_refuses_to_change_what_is_append_only(store, table, statement):
     with store.writing() as connection:

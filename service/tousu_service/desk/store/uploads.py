@@ -1,0 +1,122 @@
+"""Uploads: files that were handed in, and how far they have come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from tousu.errors import NotFound
+from tousu_service.store import audit
+from tousu_service.store.clock import now
+from tousu_service.store.desk_tables import cases, uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+STATES = ("looking", "tagging", "ready", "failed", "void")
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that was handed in.
+
+    Attributes:
+        id: Its number.
+        name: Its name on the person's machine.
+        sha256: Of its bytes.
+        size: In bytes.
+        columns: Which header holds what: ``text``, ``number``, ``received``, ``respondent``, ``complainant``.
+        state: ``looking`` (which column?), ``tagging``, ``ready``, ``failed``, ``void`` (taken back).
+        rows: Rows that became cases so far.
+        rejected: Rows that could not.
+        problem: Why it failed, in Chinese.
+        created_at: When it came.
+        created_by: Who handed it in.
+        job_id: The job that tags it.
+        purged_at: When its texts were let go of.
+    """
+
+    id: int
+    name: str
+    sha256: str
+    size: int
+    columns: dict[str, Any]
+    state: str
+    rows: int
+    rejected: int
+    problem: str | None
+    created_at: datetime
+    created_by: str
+    job_id: str | None
+    purged_at: datetime | None
+
+
+def add(
+    connection: sa.Connection, *, name: str, sha256: str, size: int, columns: Mapping[str, Any], actor: str
+) -> Upload:
+    """Note a file that was handed in, in the state ``looking``."""
+    values = {
+        "name": name[:200], "sha256": sha256, "size": size, "columns": dict(columns), "state": "looking", "rows": 0,
+        "rejected": 0, "created_at": now(connection), "created_by": actor[:120],
+    }  # fmt: skip
+    number: int = connection.execute(sa.insert(uploads).values(values).returning(uploads.c.id)).scalar_one()
+    audit.write(connection, "upload_added", actor=actor, detail={"upload": number, "size": size, "sha256": sha256})
+    return find(connection, number)
+
+
+def find(connection: sa.Connection, upload_id: int) -> Upload:
+    """Return an upload.
+
+    Raises:
+        NotFound: There is none of this number.
+    """
+    row = connection.execute(sa.select(uploads).where(uploads.c.id == upload_id)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"没有第 {upload_id} 号收件", fix="在收件页查看全部")
+    return Upload(**row)
+
+
+def same_file(connection: sa.Connection, sha256: str) -> Upload | None:
+    """Return the last upload of the same bytes that was neither taken back nor failed."""
+    query = sa.select(uploads).where(uploads.c.sha256 == sha256, uploads.c.state.not_in(("void", "failed")))
+    row = connection.execute(query.order_by(uploads.c.id.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else Upload(**row)
+
+
+def listed(connection: sa.Connection, *, before: int | None = None, limit: int = 50) -> list[Upload]:
+    """Return uploads, the newest first, those numbered below ``before``."""
+    query = sa.select(uploads).order_by(uploads.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(uploads.c.id < before)
+    return [Upload(**row) for row in connection.execute(query).mappings()]
+
+
+def change(connection: sa.Connection, upload_id: int, *, actor: str, **values: Any) -> None:
+    """Change columns of an upload (``state``, ``rows``, ``rejected``, ``problem``, ``columns``, ``job_id``).
+
+    A change of state is written into the audit.
+    """
+    connection.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(values))
+    if "state" in values:
+        audit.write(connection, "upload_state", actor=actor, detail={"upload": upload_id, "state": values["state"]})
+
+
+def take_back(connection: sa.Connection, upload_id: int, *, actor: str) -> None:
+    """Make an upload void: its cases leave every list and queue; nothing is deleted."""
+    connection.execute(sa.update(cases).where(cases.c.upload_id == upload_id).values(state="void"))
+    change(connection, upload_id, actor=actor, state="void")
+
+
+def bring_back(connection: sa.Connection, upload_id: int, *, actor: str) -> None:
+    """Undo ``take_back``: every case is again what its decision and answers make of it."""
+    state = sa.case(
+        (sa.and_(cases.c.earlier_id.is_not(None), cases.c.priority < 0), "same"),
+        (cases.c.answer_id.is_not(None), "answered"),
+        (cases.c.decision == "auto", "auto"),
+        else_="open",
+    )
+    connection.execute(sa.update(cases).where(cases.c.upload_id == upload_id).values(state=state))
+    change(connection, upload_id, actor=actor, state="ready")
