@@ -7,8 +7,11 @@ import io
 import json
 from typing import TYPE_CHECKING, Any
 
+from openpyxl.utils import get_column_letter
+
 from tousu.batch.options import TagOptions, TagSummary
 from tousu.batch.tag import tag_file
+from tousu.files.added_columns import ADDED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +31,11 @@ COMPLAINTS = (
 def run(classifier: Classifier, source: Path, output: Path, **options: Any) -> TagSummary:
     """Tag a file the way the command does."""
     return tag_file(str(source), str(output), classifier, TagOptions(**options))
+
+
+def added(before: int, key: str = "error") -> str:
+    """Return the letter of an added column behind ``before`` columns; of the last one, which says what was wrong."""
+    return get_column_letter(before + 1 + list(ADDED["zh"]).index(key))
 
 
 def json_lines(path: Path) -> list[Any]:

@@ -108,7 +108,7 @@ def test_wrong_places_are_refused(tousu, own_labels, tmp_path):
 def test_training_and_tagging_say_the_same_of_the_same_scores(small_model, corpus_rows):
     model = Classifier.load(small_model)
     rows = corpus_rows[::20] + [LabelledRow(text, ("elevator",)) for text in ("", "😀😀", "Ωμέγα")]
-    scores, known = model._scores([row.text for row in rows], 1)
+    scores, _, known, _ = model._scores([row.text for row in rows], 1)
     assert known[:-3].all()
     assert not known[-3:].any()
     calibration = Calibration.of_arrays(artifact.load(small_model).arrays)
@@ -138,7 +138,7 @@ def test_only_the_shipped_model_bears_the_release(small_model, corpus_rows, tmp_
     labels, encoder = labels_of_taxonomy(taxonomy), default_encoder(None)
     settings, rows = settings_for(labels), corpus_rows[::24]
     trained = train(rows, labels, encoder=encoder, settings=settings, progress=lambda *_: None)
-    monkeypatch.setattr("training.train.read_rows", lambda _: rows)  # as if these were what is shipped
+    monkeypatch.setattr("tousu_training.save.read_rows", lambda _: rows)  # as if these were what is shipped
 
     def release(trained, settings, encoder):
         return save_model(tmp_path / "m", rows, labels, trained, encoder, settings).manifest["release"]
