@@ -36,7 +36,10 @@ $(DEV_STAMP): $(STAMP) $(ROOT)/requirements-dev.lock
 	@touch $(DEV_STAMP)
 
 test: check ## style, types and every test
-	cd $(ROOT) && $(BIN)/python -m pytest
+	cd $(ROOT) && $(BIN)/python -m pytest $(PARALLEL)
+
+# A file of tests stays with one process: what its tests share is made once.
+PARALLEL := -n auto --maxprocesses 4 --dist loadfile
 
 # Tests that start no server, no database, no browser and train no model of their own.
 UNIT := tests/library tests/classifier tests/files tests/house
@@ -44,7 +47,7 @@ unit: $(DEV_STAMP) ## the quick tests: no server, no database
 	cd $(ROOT) && $(BIN)/python -m pytest -q -m "not slow" $(UNIT)
 
 cover: $(DEV_STAMP) ## every test, with the lines they reach; fails below the floor in pyproject.toml
-	cd $(ROOT) && $(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	cd $(ROOT) && $(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term:skip-covered
 
 check: $(DEV_STAMP) ## style and types
 	cd $(ROOT) && $(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -22,8 +22,8 @@ NDJSON = {"Content-Type": "application/x-ndjson"}
 @contextmanager
 def running(home, *, workers=1, **settings) -> Iterator[Server]:
     made = Server(home, workers=workers, **settings)
-    made.start()
     try:
+        made.start()
         yield made
     finally:
         made.stop()

@@ -131,7 +131,7 @@ def test_it_is_small_and_quick_to_start(tmp_path):
     resident = int(re.search(r"VmRSS:\s+(\d+)", Path(f"/proc/{server.pids()[0]}/status").read_text())[1])
     server.stop()
     assert resident < 200 * 1024
-    assert seconds < 6  # on a machine that does other things meanwhile; make bench measures it alone
+    assert seconds < 12  # on a machine that does other things meanwhile; make bench measures it alone
 
 
 def test_the_doctor_finds_everything_well(service):

@@ -250,20 +250,21 @@ def test_a_text_longer_than_excel_takes_comes_back_whole(tmp_path: Path, shipped
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("x")
     sheet.append(["投诉内容", "号"])
-    sheet.append([COMPLAINTS[0], "1"])
+    sheet.append(["LONG", "1"])
     book.save(tmp_path / "a.xlsx")
     parts = {}
     with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
     for name, content in parts.items():
-        parts[name] = content.replace(COMPLAINTS[0].encode(), (COMPLAINTS[0] * 2000).encode())
+        parts[name] = content.replace(b"LONG", (COMPLAINTS[0] * 2000).encode())
     with zipfile.ZipFile(tmp_path / "a.xlsx", "w") as archive:
         for name, content in parts.items():
             archive.writestr(name, content)
     run(shipped, tmp_path / "a.xlsx", tmp_path / "b.xlsx")
     assert not rejects(tmp_path / "b.xlsx")
     with zipfile.ZipFile(tmp_path / "b.xlsx") as archive:
-        assert (COMPLAINTS[0] * 2000).encode() in archive.read("xl/worksheets/sheet1.xml")
+        parts = [archive.read(name) for name in archive.namelist()]
+    assert any((COMPLAINTS[0] * 2000).encode() in part for part in parts)
 
 
 def test_a_workbook_without_complaints_is_refused(tmp_path: Path, shipped: Classifier) -> None:
