@@ -20,7 +20,7 @@ from rich.table import Table
 from tousu.classifier import Classifier
 from tousu.errors import ModelMissing
 from tousu_training.corpus import read_rows
-from tousu_training.evaluate import SEED, evaluate, said_by, share
+from tousu_training.evaluate import SEED, evaluate, predicted_by, share
 
 KEPT = 0.95
 ROUNDS = 1000
@@ -49,7 +49,7 @@ def measured(classifier: Classifier, files: list[Path]) -> dict[str, Any]:
     """Return every figure of a reading on the rows of some files."""
     rows = [row for file in files for row in read_rows([file], codes=classifier.domains)]
     outside = classifier.manifest["fallback"] if classifier.manifest.get("taxonomy") else None
-    said = said_by(classifier, rows)
+    said = predicted_by(classifier, rows)
     figures = evaluate(rows, said, outside=outside)
     probabilities = classifier.tag_many([row.text for row in rows]).probabilities
     first = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]

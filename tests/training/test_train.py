@@ -14,7 +14,7 @@ from tousu.taxonomy import load_taxonomy
 from tousu_training.adapt import adapt, surest
 from tousu_training.calibrate import calibrate
 from tousu_training.corpus import LabelledRow, read_rows
-from tousu_training.evaluate import compared, said_by
+from tousu_training.evaluate import compared, predicted_by
 from tousu_training.fit import settings_for
 from tousu_training.labels import Labels, labels_of_taxonomy
 from tousu_training.save import RELEASE, save_model
@@ -114,7 +114,7 @@ def test_training_and_tagging_say_the_same_of_the_same_scores(small_model, corpu
     calibration = Calibration.of_arrays(artifact.load(small_model).arrays)
     trained, tagged = (
         compared(judged(scores, known, labels_of_taxonomy(load_taxonomy()), calibration), rows),
-        said_by(model, rows),
+        predicted_by(model, rows),
     )
     for name in ("truth", "primary", "sure", "auto", "online"):
         assert getattr(trained, name).tobytes() == getattr(tagged, name).tobytes(), name

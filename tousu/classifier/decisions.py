@@ -21,7 +21,7 @@ class Calibration(NamedTuple):
     Attributes:
         slope: Factor of each domain's score, shape (domains,).
         offset: Summand, shape (domains,).
-        strangeness: Share of texts taken to be like nothing in the corpus, 0 to 1.
+        background_rate: Share of texts taken to be like nothing in the corpus, 0 to 1.
         thresholds: ``slope * score + offset`` from which a domain that is not primary is a code too, shape (domains,).
         accept: Probability from which a primary goes without a person, shape (domains,); above 1: never.
         facet: Factor, summand and threshold of the facet's logistic probability, shape (3,).
@@ -29,7 +29,7 @@ class Calibration(NamedTuple):
 
     slope: NDArray[np.float64]
     offset: NDArray[np.float64]
-    strangeness: float
+    background_rate: float
     thresholds: NDArray[np.float64]
     accept: NDArray[np.float64]
     facet: NDArray[np.float64]
@@ -42,19 +42,19 @@ class Calibration(NamedTuple):
 
 
 @compiled
-def decide(scores, found_any, slope, offset, strangeness, thresholds, accept, fallback, most_codes,
+def decide(scores, found_any, slope, offset, background_rate, thresholds, accept, fallback, most_codes,
            probabilities, primary, codes, sure, facet_slope, facet_offset, facet):  # fmt: skip
     """Turn scores into calibrated probabilities, codes and decisions.
 
     The probabilities are a softmax over ``slope * score + offset`` of the domains (the columns but the
-    last, which is the facet's), mixed with ``strangeness`` of the uniform distribution. A text with no known term gets the fallback domain and is never sure.
+    last, which is the facet's), mixed with ``background_rate`` of the uniform distribution. A text with no known term gets the fallback domain and is never sure.
 
     Args:
         scores: float64, shape (texts, domains + 1).
         found_any: bool, shape (texts,).
         slope: float64, shape (domains,).
         offset: float64, shape (domains,).
-        strangeness: Share of texts that are like nothing the model was shown, 0 to 1.
+        background_rate: Share of texts that are like nothing the model was shown, 0 to 1.
         thresholds: float64, shape (domains,): ``slope * score + offset`` from which a domain that is not primary
             is a code too. The score alone is asked, not the probability of being primary: a second matter does
             not make the first less likely.
@@ -70,19 +70,19 @@ def decide(scores, found_any, slope, offset, strangeness, thresholds, accept, fa
         facet: Output, float64, shape (texts,): probability of the facet.
     """
     domains = slope.size
-    standing = np.empty(domains)
+    logits = np.empty(domains)
     for t in range(scores.shape[0]):
         highest = -np.inf
         for d in range(domains):
-            standing[d] = slope[d] * scores[t, d] + offset[d]
-            highest = max(highest, standing[d])
+            logits[d] = slope[d] * scores[t, d] + offset[d]
+            highest = max(highest, logits[d])
         total = 0.0
         for d in range(domains):
-            probabilities[t, d] = math.exp(standing[d] - highest)
+            probabilities[t, d] = math.exp(logits[d] - highest)
             total += probabilities[t, d]
         best = 0
         for d in range(domains):
-            probabilities[t, d] = (1.0 - strangeness) * probabilities[t, d] / total + strangeness / domains
+            probabilities[t, d] = (1.0 - background_rate) * probabilities[t, d] / total + background_rate / domains
             if probabilities[t, d] > probabilities[t, best]:
                 best = d
         if not found_any[t]:
@@ -99,16 +99,16 @@ def decide(scores, found_any, slope, offset, strangeness, thresholds, accept, fa
                 taken = False
                 for before in range(k):
                     taken = taken or codes[t, before] == d
-                if taken or standing[d] < thresholds[d]:
+                if taken or logits[d] < thresholds[d]:
                     continue
-                if chosen < 0 or standing[d] > standing[chosen]:
+                if chosen < 0 or logits[d] > logits[chosen]:
                     chosen = d
             codes[t, k] = chosen
         facet[t] = 1.0 / (1.0 + math.exp(-(facet_slope * scores[t, domains] + facet_offset)))
 
 
 @compiled
-def highest(values, order):
+def top_k(values, order):
     """Write the columns of the highest values of each row, highest first, ties by column.
 
     Args:

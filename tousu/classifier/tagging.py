@@ -163,7 +163,7 @@ class Taggings(Sequence[Tagging]):
         facet = np.empty(count)
         facet_slope, facet_offset, facet_threshold = (float(x) for x in calibration.facet)
         decisions.decide(
-            scores, found, calibration.slope, calibration.offset, calibration.strangeness, calibration.thresholds,
+            scores, found, calibration.slope, calibration.offset, calibration.background_rate, calibration.thresholds,
             calibration.accept, domains.index(fallback), codes.shape[1],
             probabilities, primary, codes, auto, facet_slope, facet_offset, facet,
         )  # fmt: skip
@@ -234,7 +234,7 @@ class Taggings(Sequence[Tagging]):
     def top(block: NDArray[np.float64]) -> NDArray[np.int64]:
         """Return the columns of the ``SHOWN`` highest values of each row, highest first, ties by column."""
         order = np.empty((block.shape[0], min(SHOWN, block.shape[1])), dtype=np.int64)
-        decisions.highest(np.ascontiguousarray(block), order)
+        decisions.top_k(np.ascontiguousarray(block), order)
         return order
 
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from tousu_training.corpus import LabelledRow
 
-PRECISION = 0.968  # of held-out rows; a station's own texts are less like the corpus, and 0.95 is what it is promised
-OWN_PRECISION = 0.96
+TARGET_PRECISION = (
+    0.968  # of held-out rows; a station's own texts are less like the corpus, and 0.95 is what it is promised
+)
+OWN_TARGET_PRECISION = 0.96
 PRIOR = 50
 CONFIDENCE = 0.90
 WORST_PRECISION = 0.95  # of the worst fifth of hands
@@ -33,7 +35,7 @@ RIDGE = 50.0
 NEVER = 1.01
 NO_FURTHER = 1e6
 NEVER_SAID = 1e6
-LEAST_STRANGENESS = 0.02
+LEAST_BACKGROUND_RATE = 0.02
 PLACES = 4
 # So tight that what the processor's order of adding leaves is far below what is rounded away.
 TIGHT = {"ftol": 0.0, "gtol": 1e-7, "maxiter": 2000}
@@ -59,17 +61,17 @@ def calibrate(
         fallback: The domain of rows without a known term.
     """
     primary = np.array([domains.index(row.primary) for row in rows])
-    slope, offset, strangeness = fit_softmax(scores[:, :-1], primary)
+    slope, offset, background_rate = fit_softmax(scores[:, :-1], primary)
     draft = Calibration(
         slope=np.round(np.full(len(domains), slope), PLACES),
         offset=np.round(offset, PLACES),
-        strangeness=round(max(strangeness, LEAST_STRANGENESS), PLACES),
+        background_rate=round(max(background_rate, LEAST_BACKGROUND_RATE), PLACES),
         thresholds=np.full(len(domains), NO_FURTHER),
         accept=np.full(len(domains), NEVER),
         facet=np.round(_fit_facet(scores[:, -1], rows), PLACES),
     )
-    standing = draft.slope * scores[found, :-1] + draft.offset
-    thresholds = _further_thresholds(standing, [rows[i] for i in np.flatnonzero(found).tolist()], domains)
+    logits = draft.slope * scores[found, :-1] + draft.offset
+    thresholds = _further_thresholds(logits, [rows[i] for i in np.flatnonzero(found).tolist()], domains)
     said = Taggings.judged(scores, found, draft, domains=domains, fallback=fallback, model="")
     accept = _accept_thresholds(said.probabilities[found], primary[found], _hands(rows)[found])
     return draft._replace(thresholds=np.round(thresholds, PLACES), accept=np.round(accept, PLACES))
@@ -84,7 +86,7 @@ def _hands(rows: Sequence[LabelledRow]) -> NDArray[np.int64]:
 def fit_softmax(
     scores: NDArray[np.float64], primary: NDArray[np.int64], *, ridge: float = RIDGE
 ) -> tuple[float, NDArray[np.float64], float]:
-    """Return the slope, offsets and strangeness that make the held-out primaries likeliest."""
+    """Return the slope, offsets and background_rate that make the held-out primaries likeliest."""
     count = scores.shape[1]
     rows = np.arange(primary.size)
     hits = np.eye(count)[primary]
@@ -106,17 +108,17 @@ def fit_softmax(
 
 
 def _further_thresholds(
-    standing: NDArray[np.float64], rows: Sequence[LabelledRow], domains: Sequence[str]
+    logits: NDArray[np.float64], rows: Sequence[LabelledRow], domains: Sequence[str]
 ) -> NDArray[np.float64]:
     """Return from where on a further code is given: one value for all domains, by best F1 on held-out rows."""
     truth = np.array([[domain in row.codes[1:] for domain in domains] for row in rows])
     if not truth.any():
         return np.full(len(domains), NO_FURTHER)
     eligible = np.ones_like(truth)
-    eligible[np.arange(len(rows)), standing.argmax(axis=1)] = False
+    eligible[np.arange(len(rows)), logits.argmax(axis=1)] = False
     best, chosen = -1.0, NO_FURTHER
     for threshold in np.arange(-2.0, 2.0, 0.05):
-        said = (standing >= threshold) & eligible
+        said = (logits >= threshold) & eligible
         score = 2 * float((said & truth).sum()) / max(1.0, float(said.sum() + truth.sum()))
         if score > best:
             best, chosen = score, float(threshold)
@@ -128,10 +130,10 @@ def _accept_thresholds(
 ) -> NDArray[np.float64]:
     """Return for each domain the least probability that keeps accepted primaries right.
 
-    First one threshold for all: the lowest whose accepted held-out rows are right in at least ``PRECISION`` of
+    First one threshold for all: the lowest whose accepted held-out rows are right in at least ``TARGET_PRECISION`` of
     cases with confidence ``CONFIDENCE`` (Clopper & Pearson 1934, one-sided), and those of the worst fifth of hands in
     at least ``WORST_PRECISION``: a station's own texts are as unlike the corpus as the hand it knows least. A domain
-    whose own accepted rows are right less often than ``OWN_PRECISION``, counted together with ``PRIOR`` rows of the
+    whose own accepted rows are right less often than ``OWN_TARGET_PRECISION``, counted together with ``PRIOR`` rows of the
     common precision, gets a higher one; none gets a lower one, for held-out rows flatter a domain more than they
     flatter the whole.
 
@@ -188,12 +190,12 @@ def _lowest(
 def _surely_safe(hits: NDArray[np.int64], accepted: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return where the lower bound of the precision is high enough and there are rows enough to say so."""
     bound = beta.ppf(1 - CONFIDENCE, np.maximum(hits, 1), accepted - hits + 1)
-    return np.asarray((bound >= PRECISION) & (accepted >= LEAST_ACCEPTED))
+    return np.asarray((bound >= TARGET_PRECISION) & (accepted >= LEAST_ACCEPTED))
 
 
 def _own_safe(hits: NDArray[np.int64], accepted: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Return where a domain's own precision, drawn towards the common one, is high enough."""
-    return np.asarray((hits + PRIOR * PRECISION) / (accepted + PRIOR) >= OWN_PRECISION)
+    return np.asarray((hits + PRIOR * TARGET_PRECISION) / (accepted + PRIOR) >= OWN_TARGET_PRECISION)
 
 
 def _fit_facet(scores: NDArray[np.float64], rows: Sequence[LabelledRow]) -> NDArray[np.float64]:

@@ -46,7 +46,7 @@ class Predictions:
     codes: list[frozenset[str]]
 
 
-def said_by(classifier: Classifier, rows: Sequence[LabelledRow]) -> Predictions:
+def predicted_by(classifier: Classifier, rows: Sequence[LabelledRow]) -> Predictions:
     """Tag the rows with ``classifier``, by the same code as everybody, and return the answers."""
     return compared(classifier.tag_many([row.text for row in rows]), rows)
 

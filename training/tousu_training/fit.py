@@ -32,7 +32,7 @@ SEED = 20211
 PLACES = 4  # of a term's trust, of a class's weight
 GRID = 2.0**-13  # of weights; a text's score moves by less than 0.0001
 BIAS_PLACES = 5
-LEAST_CONTRAST = 0.3
+LEAST_RATIO = 0.3
 SMALL_CLASS = 200
 
 
@@ -185,6 +185,6 @@ def _contrast(own: sp.csr_matrix, positive: NDArray[np.bool_], exponent: float) 
     inside = np.asarray(occurs[positive].sum(axis=0)).ravel()
     outside = np.asarray(occurs.sum(axis=0)).ravel() - inside
     ratio = np.abs(np.log((inside + 1) / (count + 2) / ((outside + 1) / (rest + 2))))
-    factor = (ratio + LEAST_CONTRAST) ** (exponent * count / (count + SMALL_CLASS))
+    factor = (ratio + LEAST_RATIO) ** (exponent * count / (count + SMALL_CLASS))
     squares = own.multiply(own)
     return np.asarray(np.round(factor / np.sqrt((squares @ (factor * factor)).mean()), PLACES))

@@ -14,7 +14,7 @@ import scipy.sparse as sp
 
 from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.classifier.cases import CLAIMANT, CONSULT, CaseCalibration
-from tousu_training.calibrate import LEAST_STRANGENESS, NEVER_SAID, PLACES, fit_logistic, fit_softmax
+from tousu_training.calibrate import LEAST_BACKGROUND_RATE, NEVER_SAID, PLACES, fit_logistic, fit_softmax
 from tousu_training.fit import FitSettings, Linear, fit_machines
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def calibrate_heads(
         route_slope=np.round(np.full(len(AUTHORITIES), route_slope), PLACES),
         route_offset=np.round(route_offset, PLACES),
         background_rates=np.round(
-            np.array([max(share, LEAST_STRANGENESS) for share in (background, route_background)]), PLACES
+            np.array([max(share, LEAST_BACKGROUND_RATE) for share in (background, route_background)]), PLACES
         ),
     )
 

@@ -66,7 +66,7 @@ def save_model(
         "char_table": chars.table, "expand_from": chars.expand_from, "expand_at": chars.expand_at,
         "expand_codes": chars.expand_codes, "keys": trained.vocabulary.keys, "idf": trained.vocabulary.idf,
         "weights": trained.linear.weights, "bias": trained.linear.bias,
-        "slope": calibration.slope, "offset": calibration.offset, "strangeness": np.array([calibration.strangeness]),
+        "slope": calibration.slope, "offset": calibration.offset, "strangeness": np.array([calibration.background_rate]),
         "thresholds": calibration.thresholds, "accept": calibration.accept, "facet": calibration.facet,
     }  # fmt: skip
     if trained.heads is not None and trained.case_calibration is not None:

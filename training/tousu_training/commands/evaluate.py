@@ -34,7 +34,7 @@ def evaluate(
     from tousu.classifier import Classifier
     from tousu_training.corpus import Reading, read_rows
     from tousu_training.evaluate import evaluate as run
-    from tousu_training.evaluate import said_by
+    from tousu_training.evaluate import predicted_by
     from tousu_training.label_columns import LabelOptions
     from tousu_training.report import figure_rows
 
@@ -47,7 +47,7 @@ def evaluate(
     for note in met.notes():
         err().print(note)
     outside = classifier.manifest["fallback"] if classifier.manifest.get("taxonomy") else None
-    metrics = run(rows, said_by(classifier, rows), outside=outside)
+    metrics = run(rows, predicted_by(classifier, rows), outside=outside)
     if as_json:
         say_json({"model": classifier.version} | metrics)
         return

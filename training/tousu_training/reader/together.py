@@ -111,7 +111,7 @@ def _save(
     metrics = evaluate(rows, said, outside=labels.outside)
     metrics = {key: metrics[key] for key in metrics if key not in ("domains", "confusions")}
     judging = {name: np.asarray(getattr(calibration, name), dtype=np.float64) for name in CALIBRATION}
-    judging["strangeness"] = np.array([calibration.strangeness])
+    judging["strangeness"] = np.array([calibration.background_rate])
     whole = dict(told) | {"beside": version, "weights": list(weights), "metrics": metrics}
     files.save(files.folder_of(model), whole, dict(arrays) | judging, contents)
     return metrics
