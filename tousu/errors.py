@@ -4,6 +4,7 @@
     ├── TextError            a text that cannot be tagged
     ├── TaxonomyError        the taxonomy file breaks its rules
     ├── RulesError           a table of signals, authorities, attention or hints breaks its rules
+    ├── CalendarEnds         a day that the calendar of working days does not reach
     ├── ModelError           a model directory that must not be used
     │   ├── ModelMissing     no model there
     │   ├── ModelCorrupt     a file is missing or its bytes are not the recorded ones
@@ -76,6 +77,12 @@ class RulesError(TousuError):
     """A table of signals, authorities, attention or acceptance hints breaks its rules."""
 
     code = "rules_invalid"
+
+
+class CalendarEnds(TousuError):
+    """A day lies beyond the calendar of working days."""
+
+    code = "calendar_ends"
 
 
 class ModelError(TousuError):

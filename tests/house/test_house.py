@@ -24,6 +24,7 @@ FLOORS = (
     {"tousu.client", "tousu.classifier"},
     {"tousu.files"},
     {"tousu.ledger"},
+    {"tousu.clock"},
     {"tousu.batch", "tousu.report"},
     {"tousu.cli"},
     {"tousu_training", "tousu_service"},

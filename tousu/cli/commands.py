@@ -24,6 +24,8 @@ COMMANDS = {
     "evaluate": Command("tousu_training.commands.evaluate", "training"),
     "tag": Command("tousu.cli.tag", "files"),
     "report": Command("tousu.cli.report", "files"),
+    "due": Command("tousu.cli.due", "files"),
+    "calendar": Command("tousu.cli.calendar", "files"),
     "keys": Command("tousu_service.commands.keys", "service"),
     "models": Command("tousu_service.commands.models", "service"),
     "backup": Command("tousu_service.commands.backup", "service"),

@@ -1,0 +1,51 @@
+"""What a ledger's own words say of a case: how it stands, and what kind it is."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Literal
+
+Standing = Literal["open", "accepted", "refused", "filed", "not_filed", "ended", "closed"]
+
+# The first that fits tells; what is still to be done (待办结, 未受理) goes before what is done.
+_STATES: tuple[tuple[Standing, str], ...] = (
+    ("open", r"^(?:待|未|尚未|等待|拟|即将|申请)|未办结|未结案|待办结|新建|草稿"),
+    ("refused", "不予受理|不受理|拒绝受理"),
+    ("not_filed", "不予立案|不立案"),
+    ("closed", "办结|结案|完结|完成|归档|关闭|办理完毕|处理完毕|已结|撤诉|撤回|撤销|作废|转办|移送|移交|转出|已答复|已回复|已反馈|"
+               "调解成功|调解不成|达成(?:协议|一致)|closed|done|resolved"),
+    ("ended", "终止"),
+    ("filed", "已立案|^立案|立案调查"),
+    ("accepted", "已受理|^受理$|受理成功|调解中|正在调解|组织调解|accepted"),
+)  # fmt: skip
+_KINDS = (
+    ("both", re.compile("投诉(?:并|、|和|及|与|/|暨|[+＋])?举报|举报(?:并|、|和|及|与|/)?投诉|^both$")),
+    ("petition", re.compile("信访|petition")),
+    ("consult", re.compile("咨询|建议|意见|表扬|感谢|求助|信息公开|复议|^consult$|^other$")),
+    ("report", re.compile("举报|线索|^report$")),
+    ("complaint", re.compile("投诉|申诉|消费(?:纠纷|争议)|维权|^complaint$")),
+)
+_PATTERNS = [(standing, re.compile(pattern, re.IGNORECASE)) for standing, pattern in _STATES]
+_NO = re.compile(r"[否无0]|不延期|未延期|没有|false|no|n|不|未", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=4096)
+def standing_of(state: str | None) -> Standing | None:
+    """Return how a case stands by the words of the column 办理状态; None where they do not tell."""
+    if not state:
+        return None
+    return next(
+        (standing for standing, pattern in _PATTERNS if pattern.search(state)), "open" if "中" in state else None
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def kind_of(word: str | None) -> str | None:
+    """Return the kind of case that the column 类型 tells: complaint, report, both, consult or petition; None if it tells none."""
+    return next((kind for kind, pattern in _KINDS if pattern.search(word)), None) if word else None
+
+
+def is_yes(word: str | None) -> bool:
+    """Return whether a cell of the column 延期 says that a period was prolonged: yes, a day or a number of days."""
+    return bool(word) and not _NO.fullmatch(str(word).strip())
