@@ -6,7 +6,7 @@ import csv
 import datetime
 import functools
 from bisect import bisect_right
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tousu.clock.legal_days import free_days, read_festivals
 from tousu.errors import CalendarEnds, RulesError
@@ -33,7 +33,7 @@ class Day(NamedTuple):
         source: Where it was announced.
     """
 
-    plan: Literal["休", "班"]
+    plan: str
     holiday: str
     source: str
 
