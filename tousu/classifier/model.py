@@ -173,6 +173,11 @@ class Classifier:
         assert reader is not None
         return reader.encoder.vectors(texts, threads)
 
+    @property
+    def simplified(self) -> dict[int, int]:
+        """The plain letter of each traditional Chinese one, as ``str.translate`` takes them."""
+        return self._chars.simplified()
+
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the raw linear scores, shape (texts, domains + 1), the facet's in the last column."""
         return self._scores(texts, 1)[0][:, : len(self.domains) + 1]

@@ -89,6 +89,13 @@ class CharTable(NamedTuple):
         """Return how many codes one character can give at most."""
         return int(np.diff(self.expand_at).max(initial=1))
 
+    def simplified(self) -> dict[int, int]:
+        """Return the plain letter of each traditional Chinese one, as ``str.translate`` takes them."""
+        points = np.arange(0x3400, 0xA000)
+        codes = self.table[points]
+        other = (codes > kernels.EXPAND) & (codes != points) & (codes >= points[0]) & (codes < points[-1])
+        return dict(zip(points[other].tolist(), codes[other].tolist(), strict=True))
+
     def normalise(self, text: str) -> Normalised:
         """Return the codes of ``text`` with the raw spans behind them.
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "report": Command("tousu.cli.report", "files"),
     "due": Command("tousu.cli.due", "files"),
     "calendar": Command("tousu.cli.calendar", "files"),
+    "weekly": Command("tousu.cli.weekly", "files"),
     "keys": Command("tousu_service.commands.keys", "service"),
     "models": Command("tousu_service.commands.models", "service"),
     "backup": Command("tousu_service.commands.backup", "service"),

@@ -6,11 +6,8 @@ The page shows no complaint's text and asks nothing of any other address.
 from __future__ import annotations
 
 import datetime
-import importlib.resources
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import Environment, StrictUndefined
 
 from tousu.files.sink import PartFile, refuse_input, target_of
 from tousu.report import charts
@@ -26,6 +23,7 @@ from tousu.report.figures import (
     with_groups,
     within,
 )
+from tousu.report.pages import render
 from tousu.report.period import settle_period
 from tousu.report.sentences import highlights, percent, signed
 from tousu.report.tagged import Wanted, read_tagged, tagged_files
@@ -113,11 +111,9 @@ def render_page(report: dict[str, Any], *, made_at: datetime.datetime) -> str:
         report: The figures.
         made_at: When the report was made.
     """
-    source = (importlib.resources.files("tousu.report") / "page.html.j2").read_text("utf-8")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"percent": percent, "signed": signed, "count": lambda value: f"{value:,}"}
-    return environment.from_string(source).render(
-        report, made_at=made_at.astimezone(SHANGHAI), highlights=highlights(report), charts=_charts(report),
+    return render(
+        "tousu.report", "page.html.j2",
+        **report, made_at=made_at.astimezone(SHANGHAI), highlights=highlights(report), charts=_charts(report),
         trend=charts.trend, few=FEW, chance=CHANCE, shortest=SHORTEST_REPEAT,
     )  # fmt: skip
 

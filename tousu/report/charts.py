@@ -106,14 +106,14 @@ def dumbbells(title: str, rows: Sequence[Change]) -> Markup:
     return _svg(title, said, len(rows) * LINE + 4, parts)
 
 
-def trend(values: Sequence[int], name: str) -> Markup:
+def trend(values: Sequence[int], name: str, step: str = "逐月") -> Markup:
     """Return a line as high as a row of text, its last point marked; all from zero up."""
     width, height, most = 120, 24, max([*values, 1])
-    step = (width - 8) / max(len(values) - 1, 1)
-    points = [(4 + number * step, height - 3 - (height - 7) * value / most) for number, value in enumerate(values)]
+    apart = (width - 8) / max(len(values) - 1, 1)
+    points = [(4 + number * apart, height - 3 - (height - 7) * value / most) for number, value in enumerate(values)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     last = f'<circle cx="{points[-1][0]:.1f}" cy="{points[-1][1]:.1f}" r="2.6" fill="{DARK}"/>' if points else ""
-    said = escape(f"{name}逐月：{'、'.join(map(str, values))}")
+    said = escape(f"{name}{step}：{'、'.join(map(str, values))}")
     return Markup(  # noqa: S704 - numbers, and one escaped description
         f'<svg class="trend" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{said}"><polyline points="{line}" fill="none" stroke="{DARK}" stroke-width="1.6"/>{last}</svg>'

@@ -1,0 +1,1 @@
+"""Names of firms: one firm under several spellings counts as one."""

@@ -1,0 +1,1 @@
+"""A station's week: what piles up, and the firms named most."""

@@ -1,0 +1,290 @@
+"""``tousu weekly``: what piles up in a week of a ledger, and the firms named most; every figure comes from here."""
+
+from __future__ import annotations
+
+import datetime
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tousu.clock.states import standing_of
+from tousu.errors import ColumnMissing, FileError
+from tousu.firms.groups import group_names
+from tousu.ledger.read import read_ledger, wrong_said
+from tousu.ledger.tags import with_tags
+from tousu.near_duplicates import group_similar
+from tousu.taxonomy import load_taxonomy
+from tousu.timezone import SHANGHAI
+from tousu.weekly.names import words_of
+from tousu.weekly.terms import collect
+from tousu.weekly.topics import find_topics, vectors_of
+from tousu.weekly.weeks import Week
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tousu.classifier import Classifier
+    from tousu.ledger.read import Ledger
+    from tousu.weekly.topics import Topic
+
+BACK = 8  # weeks a week is compared with, where the ledger reaches so far
+EXAMPLES = 5
+NEW = 0.15  # of this week's number, what a new matter may have had in a week before: its own share of strange texts
+NAMED = 3
+DAYS = ("received", "accepted", "filed")  # what tells in which week a case came, the first that the ledger has
+DONE = {"closed", "refused", "not_filed", "ended"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeekOptions:
+    """What a week's page is to be about.
+
+    Attributes:
+        week: Which week, as ``2026-W20``; the ledger's last by default.
+        wanted: Columns the user named, by field.
+        back: How many weeks before it is compared with.
+        careful: Whether the model's encoder compares the texts too; some 40 ms a text.
+    """
+
+    week: str | None = None
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    back: int = BACK
+    careful: bool = False
+
+
+def build_week(path: Path, options: WeekOptions, classifier: Classifier | None = None) -> dict[str, Any]:
+    """Return every figure of a week of a ledger.
+
+    Args:
+        path: The ledger.
+        options: Which week, and how it is read.
+        classifier: What tags rows without tags; the shipped one by default.
+
+    Raises:
+        FileError: The ledger cannot be read, or has no day that can be read.
+        ColumnMissing: It has no column of texts or of days.
+        UsageError: There is no such week.
+    """
+    if classifier is None:
+        from tousu.classifier import Classifier
+
+        classifier = Classifier.load()
+    ledger = read_ledger(path, options.wanted)
+    figures = week_figures(ledger, options, classifier)
+    return figures | {"file": path.name, "columns": ledger.said, "wrong": wrong_said(ledger.wrong)}
+
+
+def week_figures(ledger: Ledger, options: WeekOptions, classifier: Classifier) -> dict[str, Any]:
+    """Return the figures of a week of a ledger that was read; see ``build_week``."""
+    day = day_column(ledger)
+    dated = ledger.rows.filter(pl.col(day).is_not_null()).rename({day: "day"})
+    week = _chosen(dated, options.week, ledger)
+    first = dated["day"].min()
+    weeks = [week.back(number) for number in range(options.back, 0, -1)]
+    weeks = [one for one in weeks if isinstance(first, datetime.date) and one.last >= first]
+    rows = dated.filter(pl.col("day").is_between(week.back(options.back).first, week.last))
+    rows = _prepared(with_tags(rows, classifier), week, classifier)
+    now, before = rows.filter(pl.col("ago") == 0), rows.filter(pl.col("ago") > 0)
+    names = load_taxonomy().names
+    topics = _topics(now, before, len(weeks), options, classifier) if weeks else []
+    return {
+        "week": week,
+        "weeks": weeks,
+        "count": len(now),
+        "before": _by_week(before, len(weeks)),
+        "undated": len(ledger.rows) - len(dated),
+        "distinct": now["leader"].n_unique(),
+        "open": int(now["open"].sum()),
+        "domains": _domains(now, before, len(weeks), names),
+        "topics": [topic | {"domain_name": names.get(topic["domain"] or "", topic["domain"])} for topic in topics],
+        "firms": _firms(now, before, len(weeks), topics, names),
+        "has_firms": "respondent" in ledger.columns,
+    }
+
+
+def to_json(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures as the JSON contract names them."""
+    topics = ("name", "domain", "count", "before", "new", "p", "rows", "firms")
+    firms = ("name", "spellings", "count", "distinct", "open", "domains", "rows")
+    return {
+        "week": figures["week"].name,
+        "topics": [{key: topic[key] for key in topics} for topic in figures["topics"]],
+        "firms": [{key: firm[key] for key in firms} for firm in figures["firms"]],
+    }
+
+
+def day_column(ledger: Ledger) -> str:
+    """Return the field that tells when cases came, after a check that the ledger has texts too.
+
+    Raises:
+        ColumnMissing: It has neither, or none of the two.
+    """
+    if "text" not in ledger.columns:
+        raise ColumnMissing(
+            f"{ledger.name} 中没有认出投诉内容一列", expected="叫作 投诉内容、问题描述、诉求内容 之类的列",
+            fix=f"{ledger.said}；改列名，或用 --column 投诉内容=列名 指定",
+        )  # fmt: skip
+    found = next((name for name in DAYS if name in ledger.columns), None)
+    if found is None:
+        ledger.needs("received")
+    return found or "received"
+
+
+def is_open(row: Mapping[str, Any]) -> bool:
+    """Return whether a case is still being handled, by its days and its state."""
+    if any(row[name] is not None for name in ("closed", "ended", "refused", "not_filed")):
+        return False
+    return standing_of(row["state"]) not in DONE
+
+
+def _chosen(dated: pl.DataFrame, wanted: str | None, ledger: Ledger) -> Week:
+    """Return the week asked for, or the last one that is not in the future.
+
+    Raises:
+        FileError: No row has a day that can be read.
+    """
+    if dated.is_empty():
+        raise FileError(
+            f"{ledger.name} 没有一行的日期读得出",
+            expected="如 2026-05-11 的日期",
+            fix="; ".join(wrong_said(ledger.wrong)) or "补上日期",
+        )
+    if wanted is not None:
+        return Week.named(wanted)
+    today = datetime.datetime.now(SHANGHAI).date()
+    past = dated.filter(pl.col("day") <= today)
+    last = (past if len(past) else dated)["day"].max()
+    assert isinstance(last, datetime.date)
+    return Week.of(last)
+
+
+def _prepared(rows: pl.DataFrame, week: Week, classifier: Classifier) -> pl.DataFrame:
+    """Add how many weeks ago each case came, the first of its copies, whether it is open, and its firm's name."""
+    leaders = group_similar([text or "" for text in rows["text"].to_list()])
+    numbers, texts = rows["row"].to_list(), rows["text"].to_list()
+    told = [numbers[at] if text else number for at, text, number in zip(leaders, texts, numbers, strict=True)]
+    counts = Counter(name for name in rows["respondent"].to_list() if name)
+    shown = group_names(counts, classifier.simplified)
+    states = rows.select("closed", "ended", "refused", "not_filed", "state").iter_rows(named=True)
+    return rows.with_columns(
+        ((pl.lit(week.first) - pl.col("day")).dt.total_days().add(6) // 7).alias("ago"),
+        pl.Series("leader", told, dtype=pl.Int64),
+        pl.Series("open", [is_open(row) for row in states], dtype=pl.Boolean),
+        pl.Series(
+            "firm", [shown.get(name) if name else None for name in rows["respondent"].to_list()], dtype=pl.String
+        ),
+    )
+
+
+def _topics(
+    now: pl.DataFrame, before: pl.DataFrame, weeks: int, options: WeekOptions, classifier: Classifier
+) -> list[dict[str, Any]]:
+    """Return the week's topics as figures, the surest first."""
+    single, single_before = _distinct(now), _distinct(before)
+    texts, texts_before = single["text"].to_list(), single_before["text"].to_list()
+    codes = {
+        name: number for number, name in enumerate(sorted({*now["firm"].drop_nulls(), *before["firm"].drop_nulls()}), 1)
+    }
+    terms = collect(
+        texts, texts_before, [codes.get(name, 0) for name in single["firm"].to_list()],
+        [codes.get(name, 0) for name in single_before["firm"].to_list()], classifier.simplified,
+    )  # fmt: skip
+    vectors = vectors_of(classifier.vectors, texts, texts_before) if options.careful and texts else None
+    found = []
+    for topic in find_topics(terms, single_before["ago"].to_list(), vectors):
+        chosen = [texts[place] for place in topic.texts.tolist()]
+        words = words_of(topic, terms, chosen, classifier.simplified)
+        found.append(_topic(topic, words, single, now, single_before, before, weeks))
+    return found
+
+
+def _topic(
+    topic: Topic, words: list[str], single: pl.DataFrame, now: pl.DataFrame, single_before: pl.DataFrame,
+    before: pl.DataFrame, weeks: int,
+) -> dict[str, Any]:  # fmt: skip
+    """Return one topic's figures; copies of its texts belong to it."""
+    leaders = single["leader"].gather(topic.texts).to_list()
+    own = now.filter(pl.col("leader").is_in(leaders))
+    then = before.filter(pl.col("leader").is_in(single_before["leader"].gather(topic.before).to_list()))
+    counts = _by_week(then, weeks)
+    order = {leader: place for place, leader in enumerate(leaders)}
+    examples = own.sort(pl.col("leader").replace_strict(order, return_dtype=pl.Int64)).unique(
+        "leader", maintain_order=True
+    )
+    domain = _most(own["tousu_primary"])
+    return {
+        "name": "、".join(words[:NAMED]),
+        "words": words,
+        "domain": domain,
+        "count": len(own),
+        "distinct": len(leaders),
+        "before": counts,
+        "new": max(counts, default=0) <= max(1.0, NEW * len(own)),
+        "p": topic.p,
+        "rows": own["row"].sort().to_list(),
+        "firms": [name for name, _ in Counter(own["firm"].drop_nulls().to_list()).most_common()],
+        "firm_counts": Counter(own["firm"].drop_nulls().to_list()).most_common(),
+        "kinds": Counter(own["tousu_kind"].drop_nulls().to_list()).most_common(),
+        "open": int(own["open"].sum()),
+        "examples": [case or f"第 {row} 行" for case, row in examples.head(EXAMPLES).select("case", "row").iter_rows()],
+    }
+
+
+def _firms(
+    now: pl.DataFrame, before: pl.DataFrame, weeks: int, topics: list[dict[str, Any]], names: Mapping[str, str]
+) -> list[dict[str, Any]]:
+    """Return the firms named in the week, those named most first."""
+    earlier = {key[0]: part for key, part in before.filter(pl.col("firm").is_not_null()).group_by("firm")}
+    firms = []
+    for (name,), part in now.filter(pl.col("firm").is_not_null()).group_by("firm"):
+        own = part.sort("row")
+        domains = Counter(own["tousu_primary"].drop_nulls().to_list())
+        rows = own["row"].to_list()
+        then = earlier.get(name)
+        firms.append({
+            "name": name,
+            "spellings": [spelling for spelling, _ in Counter(own["respondent"].to_list()).most_common()],
+            "count": len(own),
+            "distinct": own["leader"].n_unique(),
+            "open": int(own["open"].sum()),
+            "domains": dict(domains.most_common()),
+            "rows": rows,
+            "domain_names": [(names.get(code, code), count) for code, count in domains.most_common()],
+            "before": _by_week(then, weeks) if then is not None else [0] * weeks,
+            "kinds": Counter(own["tousu_kind"].drop_nulls().to_list()).most_common(),
+            "signals": Counter(code for codes in own["tousu_signals"].drop_nulls().to_list() for code in codes).most_common(),
+            "topics": [topic["name"] for topic in topics if name in topic["firms"]],
+            "cases": own.select("case", "row", "day", "tousu_primary", "state", "officer", "open").to_dicts(),
+        })  # fmt: skip
+    return sorted(firms, key=lambda firm: (-firm["count"], -firm["distinct"], firm["name"]))
+
+
+def _domains(now: pl.DataFrame, before: pl.DataFrame, weeks: int, names: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return how many cases each domain had in the week and in the weeks before, the most frequent first."""
+    counted = Counter(now["tousu_primary"].drop_nulls().to_list())
+    return [
+        {
+            "code": code, "name": names.get(code, code), "count": count,
+            "before": _by_week(before.filter(pl.col("tousu_primary") == code), weeks),
+        }
+        for code, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))
+    ]  # fmt: skip
+
+
+def _by_week(rows: pl.DataFrame, weeks: int) -> list[int]:
+    """Return the number of rows in each of the weeks before, the earliest first."""
+    counts = Counter(rows["ago"].to_list())
+    return [counts[ago] for ago in range(weeks, 0, -1)]
+
+
+def _distinct(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the first of the copies of each text, without rows that have none."""
+    return rows.filter(pl.col("text").is_not_null()).unique("leader", keep="first", maintain_order=True)
+
+
+def _most(values: pl.Series) -> str | None:
+    found = Counter(values.drop_nulls().to_list())
+    return min(found, key=lambda code: (-found[code], code)) if found else None
