@@ -5,6 +5,7 @@
     ├── TaxonomyError        the taxonomy file breaks its rules
     ├── RulesError           a table of signals, authorities, attention or hints breaks its rules
     ├── CalendarEnds         a day that the calendar of working days does not reach
+    ├── RulesError           a table of signals, authorities, attention, letters or hints breaks its rules
     ├── ModelError           a model directory that must not be used
     │   ├── ModelMissing     no model there
     │   ├── ModelCorrupt     a file is missing or its bytes are not the recorded ones
@@ -17,6 +18,7 @@
     │   ├── ColumnMissing    no column holds the texts
     │   ├── FileSuspicious   a packed file that would unpack to far more than it should
     │   └── ResumeRefused    a run that was cut off cannot be gone on with
+    ├── TemplateError        a template of a letter that cannot be used
     ├── UsageError           a command line is written wrongly
     ├── ExtraMissing         a part of tousu that is not installed
     ├── SettingsError        a setting is unknown, missing or wrong
@@ -155,6 +157,12 @@ class ResumeRefused(FileError):
     """What a run left behind does not fit the run that should go on with it."""
 
     code = "resume_refused"
+
+
+class TemplateError(TousuError):
+    """A Word template of a letter that cannot be used."""
+
+    code = "template_invalid"
 
 
 class UsageError(TousuError):

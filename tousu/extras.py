@@ -10,6 +10,7 @@ PACKAGES = {
     **dict.fromkeys(
         ("polars", "pyarrow", "python_calamine", "xlsxwriter", "zstandard", "jinja2", "markupsafe", "rensa", "scipy", "pypinyin"), "files"
     ),
+    **dict.fromkeys(("docxtpl", "docx"), "letters"),
     **dict.fromkeys(
         ("pydantic_settings", "fastapi", "starlette", "uvicorn", "httptools", "uvloop", "structlog",
          "prometheus_client", "sqlalchemy", "alembic", "psycopg", "anyio"), "service",

@@ -27,6 +27,7 @@ FLOORS = (
     {"tousu.clock"},
     {"tousu.batch", "tousu.report"},
     {"tousu.weekly"},
+    {"tousu.letters"},
     {"tousu.cli"},
     {"tousu_training", "tousu_service"},
     {"tousu_training.commands", "tousu_service.commands"},

@@ -27,6 +27,7 @@ COMMANDS = {
     "due": Command("tousu.cli.due", "files"),
     "calendar": Command("tousu.cli.calendar", "files"),
     "weekly": Command("tousu.cli.weekly", "files"),
+    "letter": Command("tousu.cli.letter", "letters"),
     "keys": Command("tousu_service.commands.keys", "service"),
     "models": Command("tousu_service.commands.models", "service"),
     "backup": Command("tousu_service.commands.backup", "service"),

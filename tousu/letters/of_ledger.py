@@ -1,0 +1,81 @@
+"""A ledger's row as the facts of a letter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tousu.errors import UsageError
+from tousu.letters.facts import CaseFacts
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Mapping
+
+    from tousu.ledger.read import Ledger
+
+# What a ledger's own column of kinds says, by the first of these words found in it.
+KINDS = (
+    ("投诉并举报", "both"), ("投诉举报", "both"), ("投诉、举报", "both"), ("投诉", "complaint"), ("举报", "report"),
+    ("咨询", "consult"),
+)  # fmt: skip
+# Material order 121 art. 10 asks of a complaint, by the column that would tell it.
+MATERIAL = {"complainant": "姓名等真实身份信息", "telephone": "联系电话", "respondent": "被投诉人的名称（姓名）、地址"}
+
+
+def row_of(ledger: Ledger, number: int) -> dict[str, Any]:
+    """Return a row of a ledger with its tags: the ledger's own, the classifier's where it has none.
+
+    Args:
+        ledger: The ledger.
+        number: The data row, from 1 on.
+
+    Raises:
+        UsageError: There is no such row.
+    """
+    import polars as pl
+
+    if ledger.rows.filter(pl.col("row") == number).is_empty():
+        last = ledger.rows["row"].max() if len(ledger.rows) else 0
+        raise UsageError(
+            f"{ledger.name} 里没有第 {number} 行", expected=f"1 至 {last} 的数据行，第一行是 1", fix="改正行号"
+        )
+    ledger.rows = ledger.rows.filter(pl.col("row") == number)
+    return ledger.with_tags().row(0, named=True)
+
+
+def facts_of(
+    row: Mapping[str, Any], columns: Mapping[str, str], due: Mapping[str, datetime.date] | None = None
+) -> CaseFacts:
+    """Return what a ledger's row tells for a letter.
+
+    Args:
+        row: A row of ``Ledger.rows``, tagged.
+        columns: The ledger's columns by field.
+        due: Last day by the id of the taxonomy's deadline, from the clock.
+    """
+    kind = kind_of(row)
+    lacking = [words for name, words in MATERIAL.items() if name in columns and not row[name]]
+    return CaseFacts(
+        kind=kind,
+        domain=row["tousu_primary"],
+        route=row["tousu_route"],
+        number=row["case"],
+        sender=row["complainant"],
+        respondent=row["respondent"],
+        text=row["text"],
+        channel=row["source"],
+        officer=row["officer"],
+        received=row["received"],
+        accepted=row["accepted"],
+        terminated=row["ended"],
+        closed=row["closed"],
+        due=due or {},
+        lacking=tuple(lacking) if kind != "report" else (),
+    )
+
+
+def kind_of(row: Mapping[str, Any]) -> str:
+    """Return the kind of case a row is: what the ledger itself says, else what the classifier says."""
+    written = row["kind"] or ""
+    found = next((code for word, code in KINDS if word in written), None)
+    return found or row["tousu_kind"] or "complaint"

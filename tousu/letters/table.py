@@ -1,0 +1,158 @@
+"""The table of letters: which there are, on what law each step rests, how the station is called."""
+
+from __future__ import annotations
+
+import functools
+from typing import Literal, TYPE_CHECKING
+
+from pydantic import Field
+
+from tousu.errors import RulesError
+from tousu.resources import data_root
+from tousu.taxonomy import Basis, Code, Law, Words, load_taxonomy
+from tousu.toml_tables import Entry, parse_table, place_of, read_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    import datetime
+
+TITLE = "告知文书表"
+NAME = "letters.toml"
+LetterKind = Literal[
+    "accept", "refuse", "supplement", "no_jurisdiction", "end_mediation", "report_result", "handover"
+]  # fmt: skip
+CaseKind = Literal["complaint", "report", "both", "consult", "other"]
+
+
+class Station(Entry):
+    """What the station is called in its letters; what is empty stays a blank to fill in."""
+
+    authority: str = ""
+    office: str = ""
+    phone: str = ""
+    address: str = ""
+    intake: str = ""
+
+
+class Letter(Entry):
+    """One kind of letter and its template."""
+
+    kind: LetterKind
+    name: Words
+    template: Words
+    cases: tuple[CaseKind, ...] = Field(min_length=1)
+
+
+class PointBasis(Basis):
+    """Articles a step rests on; only for some kinds of case, domains or authorities where those are given."""
+
+    cases: tuple[CaseKind, ...] = ()
+    domains: tuple[Code, ...] = ()
+    authorities: tuple[Code, ...] = ()
+
+
+class Point(Entry):
+    """A step of the procedure and what it rests on, in every version of the law."""
+
+    name: Words
+    basis: tuple[PointBasis, ...] = Field(min_length=1)
+
+
+class Ground(Entry):
+    """A ground on which a complaint is not accepted."""
+
+    item: int = Field(gt=0)
+    law: Code
+    articles: Words
+    text: Words
+
+
+class LetterTable(Entry):
+    """The whole file."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    version: Words
+    station: Station
+    letters: tuple[Letter, ...] = Field(alias="letter", min_length=1)
+    points: tuple[Point, ...] = Field(alias="point", min_length=1)
+    grounds: tuple[Ground, ...] = Field(alias="ground", min_length=1)
+
+    def letter(self, kind: str) -> Letter:
+        """Return a letter by its kind's code or its Chinese name.
+
+        Raises:
+            RulesError: There is none.
+        """
+        for letter in self.letters:
+            if kind in (letter.kind, letter.name):
+                return letter
+        known = "、".join(f"{letter.kind}（{letter.name}）" for letter in self.letters)
+        raise RulesError(f"没有这种文书：{kind}", expected=known, fix="改正文书种类")
+
+    def ground_on(self, item: int, day: datetime.date) -> Ground | None:
+        """Return the ground of this number in the law that holds on ``day``; None if that law's is not recorded.
+
+        Raises:
+            RulesError: No law has a ground of this number.
+        """
+        numbered = [ground for ground in self.grounds if ground.item == item]
+        if not numbered:
+            known = "、".join(f"{ground.item} {ground.text}" for ground in self.grounds)
+            raise RulesError(f"没有第 {item} 项不予受理的情形", expected=known, fix="改正 --ground")
+        return next((ground for ground in numbered if laws_by_id()[ground.law].holds_on(day)), None)
+
+
+def default_folder() -> Path:
+    """Return the directory of the shipped letters."""
+    return data_root() / "data" / "letters"
+
+
+def laws_by_id() -> dict[str, Law]:
+    """Return the taxonomy's laws by id."""
+    return {law.id: law for law in load_taxonomy().laws}
+
+
+@functools.cache
+def load_letters(folder: Path | None = None) -> LetterTable:
+    """Read and check the table of a directory of letters, the shipped one by default; the same is read once.
+
+    Raises:
+        RulesError: It cannot be read or breaks a rule; the message names line and key.
+    """
+    file = (default_folder() if folder is None else folder) / NAME
+    source = read_source(file, TITLE, RulesError)
+    table = parse_table(source, file, LetterTable, TITLE, RulesError)
+    for of, ids in (
+        ("letter", [letter.kind for letter in table.letters]),
+        ("point", [point.name for point in table.points]),
+        ("ground", [f"{ground.law} {ground.item}" for ground in table.grounds]),
+    ):
+        twice = next((n for n, item in enumerate(ids) if item in ids[:n]), None)
+        if twice is not None:
+            raise RulesError(
+                f"{TITLE} {file} {place_of(source, (of, twice))}：{ids[twice]} 出现了两次", fix="删去或改名"
+            )
+    _check_pointers(file, source, table)
+    return table
+
+
+def _check_pointers(file: Path, source: str, table: LetterTable) -> None:
+    """Refuse laws and domains that the taxonomy does not know.
+
+    Raises:
+        RulesError: One is not known; the message names it.
+    """
+    codes, laws = set(load_taxonomy().codes), set(laws_by_id())
+    pointers = [
+        (("point", n, "basis"), found, known)
+        for n, point in enumerate(table.points)
+        for part in point.basis
+        for found, known in ((part.law, laws), *((code, codes) for code in part.domains))
+    ]
+    pointers += [(("ground", n, "law"), ground.law, laws) for n, ground in enumerate(table.grounds)]
+    for loc, found, known in pointers:
+        if found not in known:
+            raise RulesError(
+                f"{TITLE} {file} {place_of(source, loc)}：领域表里没有 {found}",
+                fix="改成领域表里的代码，或先在那里添上",
+            )
