@@ -19,6 +19,7 @@
     │   ├── FileSuspicious   a packed file that would unpack to far more than it should
     │   └── ResumeRefused    a run that was cut off cannot be gone on with
     ├── TemplateError        a template of a letter that cannot be used
+    ├── ExampleError         a worked example breaks its rules
     ├── UsageError           a command line is written wrongly
     ├── ExtraMissing         a part of tousu that is not installed
     ├── SettingsError        a setting is unknown, missing or wrong
@@ -163,6 +164,12 @@ class TemplateError(TousuError):
     """A Word template of a letter that cannot be used."""
 
     code = "template_invalid"
+
+
+class ExampleError(TousuError):
+    """A worked example, or a file of them, breaks its rules."""
+
+    code = "example_invalid"
 
 
 class UsageError(TousuError):

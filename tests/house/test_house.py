@@ -28,6 +28,7 @@ FLOORS = (
     {"tousu.batch", "tousu.report"},
     {"tousu.weekly"},
     {"tousu.letters"},
+    {"tousu.letters", "tousu.examples"},
     {"tousu.cli"},
     {"tousu_training", "tousu_service"},
     {"tousu_training.commands", "tousu_service.commands"},

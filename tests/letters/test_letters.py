@@ -40,7 +40,14 @@ def highlighted(made):
 def test_what_is_known_stands_in_the_letter_and_what_is_not_is_a_yellow_blank():
     made = make_letter("accept", CASE, ON)
     text = text_of(made)
-    for words in ("王某：", "2026年5月19日", "某某食品店", "2026-0519", "2026年5月22日", "六十日内（至2026年7月21日止）"):
+    for words in (
+        "王某：",
+        "2026年5月19日",
+        "某某食品店",
+        "2026-0519",
+        "2026年5月22日",
+        "六十日内（至2026年7月21日止）",
+    ):
         assert words in text
     assert text.endswith("【待填：单位】\n2026年5月25日")
     assert highlighted(made) == {f"【待填：{name}】" for name in made.blanks}
@@ -65,7 +72,12 @@ def test_every_letter_is_made_for_every_kind_of_case_it_is_for(letter):
 @pytest.mark.parametrize(
     ("received", "order", "article", "period"),
     [
-        (D(2026, 4, 14), "《市场监督管理投诉举报处理暂行办法》（国家市场监督管理总局令第20号）", "第十四条", "四十五个工作日"),
+        (
+            D(2026, 4, 14),
+            "《市场监督管理投诉举报处理暂行办法》（国家市场监督管理总局令第20号）",
+            "第十四条",
+            "四十五个工作日",
+        ),
         (D(2026, 4, 15), "《市场监督管理投诉举报处理办法》（国家市场监督管理总局令第121号）", "第十五条", "六十日"),
     ],
 )
@@ -176,7 +188,8 @@ def test_a_station_s_own_name_and_wording(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("number", "said"), [(7, "七"), (10, "十"), (15, "十五"), (20, "二十"), (115, "一百一十五"), (105, "一百〇五"), (121, "一百二十一")]
+    ("number", "said"),
+    [(7, "七"), (10, "十"), (15, "十五"), (20, "二十"), (115, "一百一十五"), (105, "一百〇五"), (121, "一百二十一")],
 )
 def test_numbers_in_chinese(number, said):
     assert chinese_number(number) == said

@@ -177,6 +177,27 @@ class Classifier:
     def simplified(self) -> dict[int, int]:
         """The plain letter of each traditional Chinese one, as ``str.translate`` takes them."""
         return self._chars.simplified()
+    def term_vectors(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int32], NDArray[np.float32]]]:
+        """Return each text's known terms as the n-grams see them; the products of two texts' tell how alike their words are.
+
+        Args:
+            texts: The texts.
+
+        Returns:
+            For each text the ids of its terms, ascending, and their weights (sublinear TF-IDF), a vector of unit length.
+
+        Raises:
+            TextError: One of them is no string.
+        """
+        joined = join_texts(texts)
+        vectors = []
+        for place in range(len(texts)):
+            found, _ = self._terms.find(self._chars.codes_of(joined, place, np.empty(0, dtype=np.int32)))
+            ids, counts = np.unique(found, return_counts=True)
+            frequency = self._linear.term_frequency[np.minimum(counts, self._linear.term_frequency.size - 1)]
+            weights = frequency * np.sqrt(self._linear.squared_idf[ids])
+            vectors.append((ids, weights / max(float(np.linalg.norm(weights)), 1e-12)))
+        return vectors
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the raw linear scores, shape (texts, domains + 1), the facet's in the last column."""

@@ -28,6 +28,7 @@ COMMANDS = {
     "calendar": Command("tousu.cli.calendar", "files"),
     "weekly": Command("tousu.cli.weekly", "files"),
     "letter": Command("tousu.cli.letter", "letters"),
+    "examples": Command("tousu.cli.examples", "files"),
     "keys": Command("tousu_service.commands.keys", "service"),
     "models": Command("tousu_service.commands.models", "service"),
     "backup": Command("tousu_service.commands.backup", "service"),

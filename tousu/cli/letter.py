@@ -1,4 +1,4 @@
-"""``tousu letter``: a ledger's row in, a letter to sign out."""
+"""``tousu letter``: a ledger's row in, a letter to sign out; templates checked."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _write(
     force: bool,
 ) -> None:
     """Write one letter and say what is left to fill in."""
-    from tousu.ledger.read import read_ledger
+    from tousu.ledger.read import read_ledger, wrong_said
     from tousu.letters.facts import Wording
     from tousu.letters.of_ledger import facts_of, row_of
     from tousu.letters.table import load_letters
@@ -99,6 +99,8 @@ def _write(
         raise UsageError(f"{target} 已经存在", expected="还没有的文件名", fix="换一个名字，或加 --force 覆盖它")
     ledger = read_ledger(path, columns)
     err().print(ledger.said)
+    for said in wrong_said([cell for cell in ledger.wrong if cell.row == number]):
+        err().print(f"读不成日期，留作待填：{said}")
     row = row_of(ledger, number)
     facts = facts_of(row, ledger.columns)
     made = make_letter(kind, facts, Wording(date=day, ground=ground, own=own), templates)

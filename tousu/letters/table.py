@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Literal, TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -13,8 +13,8 @@ from tousu.taxonomy import Basis, Code, Law, Words, load_taxonomy
 from tousu.toml_tables import Entry, parse_table, place_of, read_source
 
 if TYPE_CHECKING:
-    from pathlib import Path
     import datetime
+    from pathlib import Path
 
 TITLE = "告知文书表"
 NAME = "letters.toml"

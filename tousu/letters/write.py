@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tousu.letters.facts import CaseFacts, Wording
 
-BLANK = re.compile(r"(【待填：[^】]*】)")
+BLANK = re.compile(r"(【待填[^】]*】)")
 CITED = re.compile(r"(《[^《》]+》)（[^（）]*令[^（）]*号）")
 
 
@@ -72,7 +72,7 @@ def make_letter(kind: str, facts: CaseFacts, wording: Wording, folder: Path | No
     document: Document = template.docx
     document.core_properties.title = letter.name
     _cite_numbers_once(document)
-    blanks = tuple(dict.fromkeys(_mark_blanks(document)))
+    blanks = tuple(dict.fromkeys(mark_blanks(document)))
     target = io.BytesIO()
     document.save(target)
     return Written(target.getvalue(), letter.name, blanks, tuple(remarks(facts, letter.kind, wording, table)))
@@ -119,7 +119,7 @@ def _cite_numbers_once(document: Document) -> None:
         text.text = CITED.sub(cited, text.text or "")
 
 
-def _mark_blanks(document: Document) -> Iterator[str]:
+def mark_blanks(document: Document) -> Iterator[str]:
     """Mark every blank of a document yellow, and yield what is to be filled in there."""
     for text in _texts(document):
         pieces = [piece for piece in BLANK.split(text.text or "") if piece]
@@ -127,7 +127,7 @@ def _mark_blanks(document: Document) -> Iterator[str]:
         run = text.getparent()
         if not any(blank) or run.tag != qn("w:r"):
             continue
-        yield from (piece[4:-1] for piece, is_blank in zip(pieces, blank, strict=True) if is_blank)
+        yield from (piece[3:-1].lstrip("：") for piece, is_blank in zip(pieces, blank, strict=True) if is_blank)
         _split_run(run, text, pieces, blank)
 
 
