@@ -33,9 +33,10 @@ def test_carried_and_checked(run, tmp_path):
     ran = run("examples", "check", own)
     assert "2 个案例都合格" in ran.stdout
     assert "未经核实" in ran.stderr
-    (own / "gym-closed.md").write_text("nothing", "utf-8")
-    ran = run("examples", "list", "--folder", own)
-    assert ran.code == 1
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "gym-closed.md").write_text("nothing", "utf-8")
+    ran = run("examples", "check", tmp_path / "bad")
+    assert (ran.code, "gym-closed.md 第 1 行" in ran.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -76,7 +76,7 @@ def test_what_the_ledger_lacks_is_asked_for_and_a_wrong_day_is_left_blank(run, l
         (("--row", 9, "--kind", "accept"), "没有第 9 行"),
         (("--row", 1, "--kind", "apology"), "没有这种文书：apology"),
         (("--row", 1, "--kind", "refuse", "--ground", 12), "没有第 12 项"),
-        (("--row", 1, "--kind", "accept", "--set", "文号"), "写法不对"),
+        (("--row", 1, "--kind", "accept", "--set", "文号"), "写得不对"),
         (("--row", 1, "--kind", "accept", "--set", "文件号=3"), "没有字段 文件号"),
         (("--row", 1), "缺少台账、行号或文书种类"),
         (("--row", 1, "--kind", "accept", "--column", "承办人=谁"), "谁"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tousu.cli.console import err, out, say_json, show_table, speaks, table
+from tousu.cli.ledger_options import DAY, day_or_today
 from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from tousu.examples.read import WorkedExample
 
 app = App(invoke_without_command=True, help="典型案例：列出、查找、查看、导出、导入。")
-DAY = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"]
 Folder = Annotated[Path | None, typer.Option("--folder", metavar="目录", help="本单位的案例目录；不写用随附的。")]
 Json = Annotated[bool, typer.Option("--json", help="印成 JSON。")]
 
@@ -86,9 +86,8 @@ def show(
     """查看一个案例，依据取当日有效的法规。"""
     from tousu.examples.pages import example_json, example_lines
     from tousu.examples.read import load_examples
-    from tousu.timezone import SHANGHAI
 
-    day = date.date() if date else datetime.datetime.now(SHANGHAI).date()
+    day = day_or_today(date)
     example = _named(load_examples(folder), name)
     if as_json:
         say_json(example_json(example, day))

@@ -9,11 +9,11 @@ from typing import Annotated
 import typer
 
 from tousu.cli.console import err, out, show_table, speaks, table
+from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today, pairs_of
 from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
 
 app = App()
-DAY = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"]
 
 
 @app.command()
@@ -39,9 +39,7 @@ def letter(
         datetime.datetime | None, typer.Option(formats=DAY, metavar="日期", help="落款日期；不写用今天。")
     ] = None,
     templates: Annotated[Path | None, typer.Option(metavar="目录", help="本单位的模板目录；不写用随附的。")] = None,
-    column: Annotated[
-        list[str] | None, typer.Option(metavar="栏目=列名", help="指定哪一列是什么，如 承办人=经办；可重复。")
-    ] = None,
+    column: Columns = None,
     force: Annotated[bool, typer.Option("--force", help="覆盖已有的文件。")] = False,
     check: Annotated[
         Path | None, typer.Option("--check", metavar="目录", help="只检查模板目录：字段、法规在 --date 那天是否有效。")
@@ -49,9 +47,7 @@ def letter(
     fields: Annotated[bool, typer.Option("--fields", help="列出模板可用的字段和依据。")] = False,
 ) -> None:
     """由台账的一行写出告知文书（Word），依据取收件之日有效的法规，不知道的留作黄色的【待填】。不会自动发出。"""
-    from tousu.timezone import SHANGHAI
-
-    day = date.date() if date else datetime.datetime.now(SHANGHAI).date()
+    day = day_or_today(date)
     if fields:
         _list_fields(templates)
     elif check is not None:
@@ -65,10 +61,10 @@ def letter(
             kind,
             output,
             ground,
-            _pairs(own, "--set"),
+            pairs_of(own, "--set", "字段=内容，如 文号=市监〔2026〕7号"),
             day,
             templates,
-            _pairs(column, "--column"),
+            columns_of(column),
             force=force,
         )
 
@@ -134,14 +130,3 @@ def _list_fields(templates: Path | None) -> None:
         made.add_row(f"{{{{ {POINTS}.{point.name} }}}}", "当日有效的法规与条款")
     made.add_row("{{ 法规.order121 }}", "领域表里的一部法规，按代码")
     show_table(made)
-
-
-def _pairs(written: list[str] | None, option: str) -> dict[str, str]:
-    """Return what was written as 名称=内容."""
-    found = {}
-    for pair in written or []:
-        name, equals, value = pair.partition("=")
-        if not equals or not name.strip():
-            raise UsageError(f"{option} {pair} 写法不对", expected="名称=内容", fix=f"写成 {option} 名称=内容")
-        found[name.strip()] = value.strip()
-    return found

@@ -35,7 +35,7 @@ def row_of(ledger: Ledger, number: int) -> dict[str, Any]:
     import polars as pl
 
     if ledger.rows.filter(pl.col("row") == number).is_empty():
-        last = ledger.rows["row"].max() if len(ledger.rows) else 0
+        last = max(ledger.rows["row"].to_list(), default=0)
         raise UsageError(
             f"{ledger.name} 里没有第 {number} 行", expected=f"1 至 {last} 的数据行，第一行是 1", fix="改正行号"
         )
