@@ -3,7 +3,6 @@
     TousuError
     ├── TextError            a text that cannot be tagged
     ├── TaxonomyError        the taxonomy file breaks its rules
-    ├── RulesError           a table of signals, authorities, attention or hints breaks its rules
     ├── CalendarEnds         a day that the calendar of working days does not reach
     ├── RulesError           a table of signals, authorities, attention, letters or hints breaks its rules
     ├── ModelError           a model directory that must not be used
