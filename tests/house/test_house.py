@@ -27,7 +27,6 @@ FLOORS = (
     {"tousu.clock"},
     {"tousu.batch", "tousu.report"},
     {"tousu.weekly"},
-    {"tousu.letters"},
     {"tousu.letters", "tousu.examples"},
     {"tousu.cli"},
     {"tousu_training", "tousu_service"},

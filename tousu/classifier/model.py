@@ -177,6 +177,7 @@ class Classifier:
     def simplified(self) -> dict[int, int]:
         """The plain letter of each traditional Chinese one, as ``str.translate`` takes them."""
         return self._chars.simplified()
+
     def term_vectors(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int32], NDArray[np.float32]]]:
         """Return each text's known terms as the n-grams see them; the products of two texts' tell how alike their words are.
 
