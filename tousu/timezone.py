@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 # China keeps one offset all year, so no time-zone files are needed.
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
 DAY = re.compile(r"\d{4}-?\d\d-?\d\d")
 MOMENT = re.compile(r"\d{4}-?\d\d-?\d\d[Tt ]\d\d.*")
 LOST_PLUS = re.compile(r"(.*[Tt ]\d\d(?::?\d\d(?::?\d\d(?:\.\d+)?)?)?) (\d\d:?\d\d)")
+
+
+def today() -> date:
+    """Return the day it is in China."""
+    return datetime.now(SHANGHAI).date()
 
 
 def local(moment: datetime) -> datetime:

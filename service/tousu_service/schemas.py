@@ -82,6 +82,14 @@ class SpanOut(BaseModel):
     text: str = Field(description="这一段原文")
 
 
+class AcceptanceOut(BaseModel):
+    """一条受理提示：不利于受理的，或者缺的；由人决定。"""
+
+    code: str = Field(description="代码，见 data/acceptance.toml")
+    article: str = Field(description="依据的条款")
+    words: str = Field(description="给人看的话")
+
+
 class TaggingOut(BaseModel):
     """打标签的结果。"""
 
@@ -114,6 +122,9 @@ class ClassifyReply(TaggingOut):
         None, description="各部门的概率，主领域属市场监管时为空；没有要求则没有这一项"
     )
     attention_reasons: list[str] | None = Field(None, description="关注程度的理由；没有要求则没有这一项")
+    acceptance: list[AcceptanceOut] | None = Field(
+        None, description="受理提示，来文自述的时间以今天为准；没有要求则没有这一项"
+    )
 
 
 class BatchItem(BaseModel):

@@ -12,7 +12,14 @@ from tousu_service import schemas
 def test_a_tagging_is_the_same_in_the_library_on_the_wire_and_in_the_client():
     names = {field.name for field in fields(tagging.Tagging)}
     assert set(schemas.TaggingOut.model_fields) == names
-    reasons = {"evidence", "signal_evidence", "probabilities_kind", "probabilities_route", "attention_reasons"}
+    reasons = {
+        "evidence",
+        "signal_evidence",
+        "probabilities_kind",
+        "probabilities_route",
+        "attention_reasons",
+        "acceptance",
+    }
     assert set(client.Tagging.model_fields) == names | reasons | {"id"}
     assert set(schemas.ClassifyReply.model_fields) == names | reasons | {"id", "request_id"}
     assert set(schemas.BatchTagging.model_fields) == names | {"id"}

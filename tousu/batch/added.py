@@ -10,13 +10,14 @@ import numpy as np
 from tousu.case_codes import AUTHORITIES, KINDS, LEVELS
 from tousu.classifier.rounding import PLACES
 from tousu.classifier.tagging import SIGNAL_SETS, shown_amount, signal_sets
-from tousu.files.added_columns import ADDED, CODES_BETWEEN, DECISIONS, LEVEL_NAMES, ONLINE
+from tousu.files.added_columns import CODES_BETWEEN, DECISIONS, LEVEL_NAMES, ONLINE, added_columns
 from tousu.signals import load_authorities, load_signals
 from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tousu.batch.asked import Asked
     from tousu.classifier import Classifier, Taggings
     from tousu.files.added_columns import Language
 
@@ -33,13 +34,21 @@ def domain_names(domains: tuple[str, ...]) -> dict[str, str]:
 
 
 class FlatColumns:
-    """Turns taggings into columns of values, in the order of ``ADDED``."""
+    """Turns taggings into columns of values, in the order of ``added_columns``.
 
-    def __init__(self, language: Language) -> None:
+    Args:
+        language: Of names and values.
+        asked: Keys of the columns that are added on demand.
+    """
+
+    def __init__(self, language: Language, asked: tuple[str, ...] = ()) -> None:
         self._language = language
+        self._keys = tuple(added_columns(language, asked))
         self._names: dict[str, str] = {}
 
-    def values(self, taggings: Taggings, words: Words | None) -> dict[str, list[str] | list[float]]:
+    def values(
+        self, taggings: Taggings, words: Words | None, asked: Asked | None = None
+    ) -> dict[str, list[str] | list[float]]:
         """Return the columns by key: text, but for ``probability``, a number with 4 decimals, and ``amount``, one or ""."""
         language, domains = self._language, taggings.domains
         if not self._names:
@@ -57,11 +66,12 @@ class FlatColumns:
             "decision": [decisions["auto" if auto else "review"] for auto in taggings.auto.tolist()],
             "online": [online[on] for on in taggings.online.tolist()],
             **self._case_columns(taggings),
+            **(asked.cells(language) if asked else {}),
             "evidence": list(words) if words is not None else [""] * len(taggings),
             "model": [taggings.model] * len(taggings),
             "error": [""] * len(taggings),
         }
-        return {key: columns[key] for key in ADDED[language]}
+        return {key: columns[key] for key in self._keys}
 
     def _case_columns(self, taggings: Taggings) -> dict[str, list[Any]]:
         """Return kinds, routes, signals, amounts and levels; Chinese ones by name, the level with its reasons."""

@@ -6,15 +6,17 @@ import csv
 from typing import TYPE_CHECKING
 
 from tousu.batch.added import FlatColumns
+from tousu.batch.facts import FactColumns
 from tousu.batch.lines import Block
 from tousu.batch.rejects import BROKEN_ENCODING, OPEN_QUOTE, TOO_MANY_CELLS, Fault, text_of
 from tousu.errors import ColumnMissing
-from tousu.files.added_columns import ADDED, added_names, neutralise
+from tousu.files.added_columns import added_columns, added_names, neutralise
 from tousu.files.delimiters import find_delimiter, odd_delimiter
 from tousu.files.layout import Layout, find_layout
 
 if TYPE_CHECKING:
     from tousu.batch.added import Words
+    from tousu.batch.asked import Asked
     from tousu.classifier import Taggings
     from tousu.files.added_columns import Language
 
@@ -54,11 +56,13 @@ class Delimited:
         tab: bool,
         neutralise_all: bool,
         no_header: bool = False,
+        asked: tuple[str, ...] = (),
     ) -> None:
         self._codec, self._wanted, self._name, self._language = codec, wanted, name, language
         self._tab, self._delimiter, self._no_header = tab, "", no_header
         self._neutralise_all = neutralise_all
-        self._flat = FlatColumns(language)
+        self._flat = FlatColumns(language, asked)
+        self._asked, self._facts = asked, FactColumns([])
         self._layout = Layout(None, 0, [], [], "")
         self._width = 0
         self._over = False  # whether the one case of a form is behind us
@@ -80,10 +84,15 @@ class Delimited:
         layout = self._layout = self._find_layout(rows, strings)
         self._width = max(len(layout.names), len(rows[layout.first]) if layout.single else 0)
         if layout.header is None:
-            self.notes.append(f"{layout.said}；没有表头，新增的各格依次为：{'、'.join(ADDED[self._language].values())}")
+            self.notes.append(
+                f"{layout.said}；没有表头，新增的各格依次为：{'、'.join(added_columns(self._language, self._asked).values())}"
+            )
             return 0, b""
         header = records[layout.header]
-        added, renamed = added_names(layout.names, self._language)
+        added, renamed = added_names(layout.names, self._language, self._asked)
+        if self._asked:
+            self._facts = FactColumns(layout.names)
+            self.notes.append(self._facts.said)
         below = f"，表头在第 {header.last} 行" if layout.header else ""
         self.notes += [f"{layout.said}{below}", *renamed]
         body, end = self._split(b"".join(lines[header.first : header.last]))
@@ -194,6 +203,8 @@ class Delimited:
                 block.after.append(end)
                 block.lines.append(before)
                 block.texts.append(text)
+                if self._asked:
+                    block.facts.append(self._facts.facts(dict(enumerate(record.cells)).get))
             block.rows += 1
         block.newlines = records[-1].last if records else 0
         return block
@@ -253,11 +264,11 @@ class Delimited:
 
     def _empty(self, fault: Fault) -> bytes:
         """Return the added cells of a row without a tag."""
-        return self._mark() * (len(ADDED[self._language]) - 1) + self._cell(fault.reason)
+        return self._mark() * (len(added_columns(self._language, self._asked)) - 1) + self._cell(fault.reason)
 
-    def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes:
+    def render(self, block: Block, taggings: Taggings, words: Words | None, asked: Asked | None) -> bytes:
         """Return the block's records with their added cells."""
-        columns = self._flat.values(taggings, words)
+        columns = self._flat.values(taggings, words, asked)
         encoded = []
         for values in columns.values():
             known = {value: self._cell(str(value)) for value in set(values)}

@@ -102,7 +102,7 @@ class JsonArray(JsonLines):
         else:
             body = text[begin : end - 1].rstrip(" \t\r\n")
             tail = text[begin + len(body) : end]
-            begun, found, after, fault = self._object(value, self._bytes(body), self._bytes(tail))
+            begun, found, after, fault = self._object(value, self._bytes(body), self._bytes(tail), block.facts)
             if fault:
                 block.faults.append((block.rows, line, fault))
                 block.lines.append(before + begun + after)

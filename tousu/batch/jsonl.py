@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import orjson
 
+from tousu.batch.facts import FactColumns, Facts
 from tousu.batch.lines import Block
 from tousu.batch.rejects import BROKEN_ENCODING, BROKEN_JSON, LONGEST_TEXT, NO_COLUMN, NOT_OBJECT, Fault, text_of
 from tousu.classifier.json_rows import json_lines, json_rows
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tousu.batch.added import Words
+    from tousu.batch.asked import Asked
     from tousu.classifier import Taggings
 
 KEY = "tagging"
@@ -44,9 +46,11 @@ class JsonLines:
     wants_words = False
     copied = 0
 
-    def __init__(self, *, codec: str, wanted: tuple[str, ...], name: str) -> None:
-        self._codec, self._wanted, self._name = codec, wanted, name
+    def __init__(self, *, codec: str, wanted: tuple[str, ...], name: str, asked: tuple[str, ...] = ()) -> None:
+        self._codec, self._wanted, self._name, self._asked = codec, wanted, name, asked
         self._keys: list[str] = []
+        self._names: list[str] = []  # of all keys seen first, where columns on demand want them
+        self._facts = FactColumns([])
         self._path: list[str] = []  # the parts of the one key within keys
         self.notes: list[str] = []
         self._renamed = False
@@ -69,6 +73,9 @@ class JsonLines:
             if something:
                 self.notes.append("开头的行都不是 JSON 对象")
             return
+        if self._asked:
+            self._names, self._facts = names, FactColumns(names)
+            self.notes.append(self._facts.said)
         sample = [[value_at(row, name) for name in names] for row in rows]
         try:
             places, said = choose_text_columns(names, sample, self._wanted, file=self._name)
@@ -117,7 +124,7 @@ class JsonLines:
 
     def _cut_plain(self, data: bytes, lines: list[bytes]) -> Block | None:
         """Return the block if every line is a plain row with a text, else None."""
-        if len(self._keys) != 1 or {line[-1] if line else 0 for line in lines} != {CLOSED}:
+        if self._asked or len(self._keys) != 1 or {line[-1] if line else 0 for line in lines} != {CLOSED}:
             return None
         path = self._path or self._keys
         try:
@@ -148,7 +155,7 @@ class JsonLines:
             if not line.strip(WHITE):
                 block.lines.append(line + newline)
                 continue
-            before, text, after, fault = self._look_at(line)
+            before, text, after, fault = self._look_at(line, block.facts)
             if fault:
                 block.faults.append((block.rows, number, fault))
                 block.lines.append(before + after + newline)
@@ -160,7 +167,7 @@ class JsonLines:
             block.rows += 1
         return block
 
-    def _look_at(self, line: bytes) -> tuple[bytes, str, bytes, Fault | None]:
+    def _look_at(self, line: bytes, facts: list[Facts]) -> tuple[bytes, str, bytes, Fault | None]:
         """Return what stands before the tag, the text, what stands behind the tag, and why there is no tag."""
         line = self._as_utf8(line) if self._codec == "utf-8" else line
         row = self._parse(line)
@@ -168,15 +175,18 @@ class JsonLines:
             wrong = row if isinstance(row, Fault) else NOT_OBJECT
             return self._wrapped(line, wrong), "", line[len(line.rstrip(b"\r")) :], wrong
         body = line.rstrip(WHITE)
-        return self._object(row, body[:-1], b"}" + line[len(body) :])
+        return self._object(row, body[:-1], b"}" + line[len(body) :], facts)
 
-    def _object(self, row: dict[str, Any], body: bytes, end: bytes) -> tuple[bytes, str, bytes, Fault | None]:
+    def _object(
+        self, row: dict[str, Any], body: bytes, end: bytes, facts: list[Facts]
+    ) -> tuple[bytes, str, bytes, Fault | None]:
         """Return what stands before an object's tag, its text, what stands behind the tag, and why there is none.
 
         Args:
             row: The object.
             body: Its bytes up to the closing brace.
             end: The closing brace and what stands around it.
+            facts: Gets what a row with a text tells beside it, where columns on demand want it.
         """
         key, error_key = free_name(KEY, row), free_name(ERROR_KEY, row)
         if key != KEY and not self._renamed:
@@ -187,6 +197,8 @@ class JsonLines:
         if fault:
             told = b'null,"%s":%s' % (error_key.encode(), self._encoded(orjson.dumps(fault.reason)))
             return before + told, "", end, fault
+        if self._asked:
+            facts.append(self._facts.facts(lambda place: value_at(row, self._names[place])))
         return before, text, end, None
 
     def _text_of(self, row: dict[str, Any]) -> tuple[str, Fault | None]:
@@ -235,12 +247,13 @@ class JsonLines:
         """Return UTF-8 JSON in the file's codec."""
         return content if self._codec == "utf-8" else content.decode().encode(self._codec, "replace")
 
-    def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes | memoryview:
+    def render(self, block: Block, taggings: Taggings, words: Words | None, asked: Asked | None) -> bytes | memoryview:
         """Return the block's lines with their tags."""
         del words
         if block.plain is not None:
             return self._render_plain(*block.plain, taggings)
-        for where, tag, after in zip(block.where, map(self._encoded, json_rows(taggings)), block.after, strict=True):
+        rows = json_rows(taggings) if asked is None else asked.into(json_rows(taggings))
+        for where, tag, after in zip(block.where, map(self._encoded, rows), block.after, strict=True):
             block.lines[where] += tag + after
         return b"".join(block.lines)
 

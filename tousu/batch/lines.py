@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from tousu.batch.added import Words, words_of
+from tousu.batch.asked import Asked, asked_of
 from tousu.batch.journal import Checkpoint
 from tousu.batch.rejects import Fault, reject_line
 from tousu.errors import FileError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from tousu.batch.facts import Facts
     from tousu.batch.options import Job
     from tousu.batch.outputs import Outputs
     from tousu.batch.signals import Stopper
@@ -41,6 +43,7 @@ class Block:
         after: What comes behind the tag of each of ``texts``.
         plain: Where every line is a row to be tagged: the data, and where each line ends in them; ``lines``,
             ``where`` and ``after`` are empty then.
+        facts: What the row of each of ``texts`` tells beside it, where columns on demand want it.
         faults: Row number and line number within the block (from 0), and why there is no tag.
         rows: Number of rows, blank lines not counted.
         copied: Number of rows that are no data; not among ``rows``.
@@ -53,6 +56,7 @@ class Block:
     where: list[int] = field(default_factory=list)
     after: list[bytes] = field(default_factory=list)
     plain: tuple[bytes, NDArray[np.int64]] | None = None
+    facts: list[Facts] = field(default_factory=list)
     faults: list[tuple[int, int, Fault]] = field(default_factory=list)
     rows: int = 0
     copied: int = 0
@@ -82,7 +86,7 @@ class LineFormat(Protocol):
     def cut(self, data: bytes, *, final: bool) -> Block:
         """Return the whole rows of ``data``; with ``final`` the last one ends where the data end."""
 
-    def render(self, block: Block, taggings: Taggings, words: Words | None) -> bytes | memoryview:
+    def render(self, block: Block, taggings: Taggings, words: Words | None, asked: Asked | None) -> bytes | memoryview:
         """Return the output's bytes for a block."""
 
 
@@ -93,6 +97,7 @@ class Outcome:
     block: Block
     taggings: Taggings
     words: Words | None
+    asked: Asked | None
 
 
 def blocks(source: Source, form: LineFormat) -> Iterator[Block]:
@@ -184,12 +189,15 @@ class LineRun:
         """Tag a block's texts; runs in a thread."""
         taggings = self._classifier.tag_many(block.texts)
         wanted = self._options.evidence and self._form.wants_words
-        return Outcome(block, taggings, words_of(self._classifier, block.texts, taggings) if wanted else None)
+        words = words_of(self._classifier, block.texts, taggings) if wanted else None
+        asked = asked_of(self._classifier, block.texts, taggings, block.facts, self._options)
+        return Outcome(block, taggings, words, asked)
 
     def _write(self, outcome: Outcome) -> None:
         """Write a block and count it."""
         block = outcome.block
-        self._outputs.main.write(self._packer.pack(self._form.render(block, outcome.taggings, outcome.words)))
+        rendered = self._form.render(block, outcome.taggings, outcome.words, outcome.asked)
+        self._outputs.main.write(self._packer.pack(rendered))
         self._tally.replaced = self._packer.replaced
         if block.faults:
             rows, lines = self._tally.rows, self._tally.lines

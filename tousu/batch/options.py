@@ -28,6 +28,7 @@ class TagOptions:
         evidence: Whether to add the words that decided.
         no_header: Whether a flat file's or sheet's first row is one of data.
         form: Format when the name does not tell (standard input), an ending such as ``.csv``.
+        acceptance: Whether to add hints on accepting each as a complaint.
         threads: How many threads tag; reading and writing keep one more busy.
         checkpoint_seconds: How often the place reached is made safe on disk.
     """
@@ -41,8 +42,14 @@ class TagOptions:
     evidence: bool = True
     no_header: bool = False
     form: str | None = None
+    acceptance: bool = False
     threads: int = 1
     checkpoint_seconds: float = 2.0
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Keys of the columns that are added on demand."""
+        return ("acceptance",) if self.acceptance else ()
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what the output's bytes depend on."""
@@ -55,6 +62,7 @@ class TagOptions:
             "evidence": self.evidence,
             "form": self.form,
             **({"no_header": True} if self.no_header else {}),
+            **({"acceptance": True} if self.acceptance else {}),
         }
 
 

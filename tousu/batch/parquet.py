@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tousu.batch.arrow import added_arrays, added_fields, tag_rows
+from tousu.batch.facts import FactColumns, Facts
 from tousu.batch.rejects import reject_line
 from tousu.errors import FileError
 from tousu.files.added_columns import added_names
@@ -60,8 +61,9 @@ class ParquetRun:
         first = next(file.iter_batches(batch_size=SAMPLE), None)
         sample = list(zip(*map(_shown, first.columns), strict=True)) if first is not None else []
         texts, said = choose_text_columns(schema.names, sample, self._options.text_columns, file=name)
-        added, renamed = added_names(schema.names, self._language)
-        self._summary.notes += [said, *renamed]
+        added, renamed = added_names(schema.names, self._language, self._options.asked)
+        facts = FactColumns(schema.names)
+        self._summary.notes += [said, *([facts.said] if self._options.asked else []), *renamed]
         fields = added_fields(added, self._language)
         whole = pa.schema([*schema, *fields], metadata=schema.metadata)
         codec = file.metadata.row_group(0).column(0).compression if file.metadata.num_row_groups else "SNAPPY"
@@ -69,7 +71,9 @@ class ParquetRun:
             for group in range(file.metadata.num_row_groups):
                 tables = []
                 for batch in file.iter_batches(batch_size=BATCH, row_groups=[group]):
-                    columns = self._columns([batch.column(place) for place in texts], reject, fields)
+                    columns = self._columns(
+                        [batch.column(place) for place in texts], reject, fields, self._facts(facts, batch)
+                    )
                     tables.append(pa.Table.from_arrays([*batch.columns, *columns], schema=whole))
                     self._tick(self._summary.tally.rows)
                 if tables:
@@ -77,11 +81,13 @@ class ParquetRun:
                     writer.write_table(table, row_group_size=table.num_rows)
 
     def _columns(
-        self, columns: list[pa.Array], reject: Callable[[bytes], None], fields: list[pa.Field]
+        self, columns: list[pa.Array], reject: Callable[[bytes], None], fields: list[pa.Field], facts: list[Facts]
     ) -> list[pa.Array]:
         """Return the added columns of a batch; count it and list its rejects."""
         cells = [texts_of(column) if is_text(column.type) else _others(column) for column in columns]
-        rows = tag_rows(self._classifier, cells, self._language, evidence=self._options.evidence)
+        rows = tag_rows(
+            self._classifier, cells, self._language, evidence=self._options.evidence, options=self._options, facts=facts
+        )
         tally = self._summary.tally
         tally.count(rows.taggings)
         for fault in rows.faults:
@@ -90,6 +96,22 @@ class ParquetRun:
                 tally.rejects += 1
                 reject(reject_line(tally.rows, fault))
         return added_arrays(rows, fields)
+
+    def _facts(self, columns: FactColumns, batch: pa.RecordBatch) -> list[Facts]:
+        """Return what each row of a batch tells beside its text; nothing where nothing is asked for."""
+        if not self._options.asked:
+            return []
+        wanted = {place: _plain(batch.column(place)) for place in columns.places}
+        return [columns.facts(lambda place, row=row: wanted[place][row]) for row in range(batch.num_rows)]  # type: ignore[misc]
+
+
+def _plain(column: pa.Array) -> list[Any]:
+    """Return a column's values; None for all where they have no like in Python."""
+    try:
+        values: list[Any] = column.to_pylist()
+    except (ValueError, OverflowError, pa.ArrowException):
+        return [None] * len(column)
+    return values
 
 
 def _shown(column: pa.Array) -> list[Any]:

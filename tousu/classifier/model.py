@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from tousu.classifier import artifact, kernels
+from tousu.classifier.acceptance import Acceptance
 from tousu.classifier.amounts import largest_amounts
 from tousu.classifier.attention import Attention
 from tousu.classifier.cases import HEADS, CaseCalibration, Cases
@@ -23,13 +24,16 @@ from tousu.classifier.tagging import Tagging, Taggings
 from tousu.classifier.text import CharTable, join_texts
 from tousu.errors import ModelMismatch, TextError
 from tousu.resources import shipped_path
+from tousu.timezone import today
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from tousu.attention import AttentionRules
+    from tousu.classifier.acceptance import AcceptanceHint
     from tousu.classifier.tagging import Evidence
     from tousu.taxonomy import Taxonomy
 
@@ -68,6 +72,7 @@ class Classifier:
         self._linear, self._routes = _weights(arrays, self._calibration, outside)
         self._mean_weights = self._linear.weights[:, : len(self.domains)].mean(axis=1)
         self._attention = Attention(self.domains, attention)
+        self._acceptance: Acceptance | None = None  # read when first asked for
 
     @classmethod
     def load(
@@ -268,16 +273,39 @@ class Classifier:
             most=most, against=against,
         )  # fmt: skip
 
-    def case_evidence(self, text: str, *, most: int = 3) -> dict[str, Any]:
+    def acceptance(
+        self, texts: Sequence[str], taggings: Sequence[Tagging], received: Sequence[datetime.date | None]
+    ) -> list[list[AcceptanceHint]]:
+        """Return for each text what speaks against accepting it as a complaint, or is missing in it: hints, no decision.
+
+        Args:
+            texts: The raw texts.
+            taggings: What ``tag_many`` says of them.
+            received: The day each came in, against which the dates it tells are held; today in China where None.
+
+        Raises:
+            TextError: One of the texts is no string.
+            RulesError: The rules in ``data/acceptance.toml`` will not do.
+        """
+        if self._acceptance is None:
+            self._acceptance = Acceptance(self._chars, self._fallback)
+        now = today()
+        return [
+            self._acceptance.hints(text, tagging, day or now)
+            for text, tagging, day in zip(texts, taggings, received, strict=True)
+        ]
+
+    def case_evidence(self, text: str, *, most: int = 3, received: datetime.date | None = None) -> dict[str, Any]:
         """Return why a text is the kind of case it is, as the JSON contract names it.
 
         Args:
             text: The raw text.
             most: Most spans of a signal.
+            received: The day the text came in; today in China by default.
 
         Returns:
             ``signal_evidence`` (spans by signal said), ``probabilities_kind``, ``probabilities_route`` (empty within the
-            remit or without heads), highest first, and ``attention_reasons``.
+            remit or without heads), highest first, ``attention_reasons`` and ``acceptance``, hints of ``acceptance``.
 
         Raises:
             TextError: ``text`` is no string.
@@ -300,6 +328,7 @@ class Classifier:
             "probabilities_kind": kinds,
             "probabilities_route": routes,
             "attention_reasons": taggings.attention_reasons()[0],
+            "acceptance": [hint.to_dict() for hint in self.acceptance([text], taggings, [received])[0]],
         }
 
 

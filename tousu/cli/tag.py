@@ -53,6 +53,9 @@ def tag(
         bool, typer.Option("--no-header", help="表格没有表头，第一行就是数据；内容列用 --text-column '#列号' 指定。")
     ] = False,
     evidence: Annotated[bool, typer.Option("--evidence/--no-evidence", help="是否列出依据词句。")] = True,
+    acceptance: Annotated[
+        bool, typer.Option("--acceptance", help="添一列受理提示：缺什么、哪一条可能不予受理；只是提示，由人决定。")
+    ] = False,
     threads: Annotated[int, typer.Option(min=1, help="几个线程打标签，另有一个读写。")] = max(
         1, (os.cpu_count() or 1) - 1
     ),
@@ -72,7 +75,8 @@ def tag(
 
     options = TagOptions(
         text_columns=tuple(text_column or ()), language=columns, encoding=encoding, output_encoding=output_encoding,
-        resume=resume, neutralise_all=neutralise_all, evidence=evidence, no_header=no_header, form=form, threads=threads,
+        resume=resume, neutralise_all=neutralise_all, evidence=evidence, no_header=no_header, form=form,
+        acceptance=acceptance, threads=threads,
         checkpoint_seconds=checkpoint,
     )  # fmt: skip
     reporter = reporter_for(err(), quiet=quiet)

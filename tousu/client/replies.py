@@ -30,6 +30,14 @@ class Span(Reply):
     text: str
 
 
+class Acceptance(Reply):
+    """A hint on accepting a complaint."""
+
+    code: str
+    article: str
+    words: str
+
+
 class Tagging(Reply):
     """What the service says of one text."""
 
@@ -50,6 +58,7 @@ class Tagging(Reply):
     probabilities_kind: dict[str, float] | None = None
     probabilities_route: dict[str, float] | None = None
     attention_reasons: tuple[str, ...] | None = None
+    acceptance: tuple[Acceptance, ...] | None = None
 
 
 class ItemError(Reply):

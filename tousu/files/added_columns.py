@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 Language = Literal["zh", "en"]
 
@@ -48,6 +48,14 @@ ADDED: dict[Language, dict[str, str]] = {
 }
 
 
+# Added only when asked for, behind the level of attention.
+ASKED: dict[Language, dict[str, str]] = {
+    "en": {"acceptance": "tousu_acceptance"},
+    "zh": {"acceptance": "受理提示"},
+}
+BEFORE_ASKED = "attention"
+
+
 DECISIONS: dict[Language, dict[str, str]] = {
     "en": {"auto": "auto", "review": "review"},
     "zh": {"auto": "自动", "review": "需复核"},
@@ -72,11 +80,23 @@ DANGEROUS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d",
 NUMBER = re.compile(r"[+-]?[0-9][0-9,]*(\.[0-9]+)?([eE][+-]?[0-9]+)?%?")
 
 
-def added_names(taken: Iterable[str], language: Language) -> tuple[dict[str, str], list[str]]:
+def added_columns(language: Language, asked: Collection[str] = ()) -> dict[str, str]:
+    """Return the wanted names of the columns that are added, by key, in their order; ``asked``: keys of ``ASKED``."""
+    names = dict[str, str]()
+    for key, name in ADDED[language].items():
+        names[key] = name
+        if key == BEFORE_ASKED:
+            names |= {more: shown for more, shown in ASKED[language].items() if more in asked}
+    return names
+
+
+def added_names(
+    taken: Iterable[str], language: Language, asked: Collection[str] = ()
+) -> tuple[dict[str, str], list[str]]:
     """Return the added columns' names by key, and a note for each that had to give way to a column there."""
     used = set(taken)
     names, notes = {}, []
-    for key, wanted in ADDED[language].items():
+    for key, wanted in added_columns(language, asked).items():
         name = free_name(wanted, used)
         if name != wanted:
             notes.append(f"已有名为 {wanted} 的列，未改动它；新增的列改名为 {name}")

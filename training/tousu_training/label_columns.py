@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tousu.errors import ColumnMissing, CorpusError
-from tousu.files.added_columns import ADDED
+from tousu.files.added_columns import ADDED, ASKED
 from tousu.files.columns import choose_text_columns, plain_name
 from tousu.files.json_paths import key_paths, value_at
 
@@ -122,7 +122,7 @@ class LabelColumns:
 
     def _label_names(self) -> set[str]:
         """Return the names that are no texts whatever they are called."""
-        added = {name for names in ADDED.values() for name in names.values()}
+        added = {name for names in (*ADDED.values(), *ASKED.values()) for name in names.values()}
         return {*LABEL_NAMES, *CORRECTIONS, *added} - ({self._options.text} if self._options.text else set())
 
     def _find_labels(self) -> Callable[[Cells], list[str] | None] | None:

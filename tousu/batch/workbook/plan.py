@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tousu.batch.facts import FactColumns
 from tousu.batch.workbook.cells import COLUMNS, letters_of
 from tousu.batch.workbook.frame import Frame
 from tousu.errors import ColumnMissing, FileError
@@ -37,6 +38,7 @@ class Plan:
         names: Names of the added columns by key.
         first: Where the added columns begin.
         merged: For a cell of a text column that is merged into one above it where that one is.
+        facts: The columns that tell of a case beside its text.
         above: What the cells hold that others are merged into, as far as read.
         heads: The places of these cells.
     """
@@ -50,6 +52,7 @@ class Plan:
     names: dict[str, str]
     first: int
     merged: dict[tuple[int, int], tuple[int, int]]
+    facts: FactColumns
     above: dict[tuple[int, int], Value] = field(default_factory=dict)
 
     heads: frozenset[tuple[int, int]] = field(init=False)
@@ -101,7 +104,7 @@ def plan_sheets(
                 f"工作表 {rows.name} 照抄，未标注：没有叫作投诉内容之类的列；确要标其中的 {guess}，用 --text-column {guess}"
             )
         elif layout:
-            plan, renamed = _plan(package, number, rows, layout, language, name)
+            plan, renamed = _plan(package, number, rows, layout, language, name, options.asked)
             plans.append(plan)
             title = f"，表头在第 {layout.header + 1} 行" if layout.header and not layout.single else ""
             notes += [f"工作表 {rows.name}：{layout.said}{title}", *renamed]
@@ -122,11 +125,15 @@ def _is_named(layout: Layout) -> bool:
 
 
 def _plan(
-    package: Package, number: int, rows: SheetRows, layout: Layout, language: Language, name: str
-) -> tuple[Plan, list[str]]:
+    package: Package, number: int, rows: SheetRows, layout: Layout, language: Language, name: str,
+    asked: tuple[str, ...],
+) -> tuple[Plan, list[str]]:  # fmt: skip
     """Return what is to be done with a sheet, and which added columns had to be called otherwise."""
     names, below = layout.names, rows.head[layout.first :]
-    added, renamed = added_names(names, language)
+    added, renamed = added_names(names, language, asked)
+    facts = FactColumns(names)
+    if asked:
+        renamed = [facts.said, *renamed]
     dates = [names.index(known) for known in DATE_NAMES if known in names]
     date = next((column for column in dates if _has_days(below, column)), None)
     frame = Frame(package, rows)
@@ -140,7 +147,7 @@ def _plan(
     texts = [letters_of(column).encode() for column in layout.texts]
     letters = b"" if date is None else letters_of(date).encode()
     merged = merged_texts([area for area in rows.merged if area[0][0] >= layout.first], layout.texts)
-    return Plan(number, rows, layout, frame, texts, letters, added, first, merged), renamed
+    return Plan(number, rows, layout, frame, texts, letters, added, first, merged, facts), renamed
 
 
 def _has_days(rows: Sequence[Sequence[Value]], column: int) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tousu.batch.added import FlatColumns, words_of
+from tousu.batch.asked import asked_of
 from tousu.batch.rejects import NO_RESULT, Fault, reject_line, text_of
 from tousu.batch.workbook.archive import Packing
 from tousu.batch.workbook.cells import STYLE, Uncomputed, Value, letters_of
@@ -26,6 +27,7 @@ from tousu.files.sink import refuse
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from tousu.batch.facts import Facts
     from tousu.batch.options import Job
     from tousu.classifier import Taggings
     from tousu.files.added_columns import Language
@@ -60,7 +62,7 @@ class WorkbookRun:
     def __init__(self, job: Job, tick: Callable[[int], None]) -> None:
         self._job, self._tick = job, tick
         self._language: Language = job.options.language or "zh"
-        self._flat = FlatColumns(self._language)
+        self._flat = FlatColumns(self._language, job.options.asked)
         self._overview = Overview()
         self._done = 0
 
@@ -149,7 +151,9 @@ class WorkbookRun:
         fine = [at for at, fault in enumerate(chunk.faults) if fault is None]
         self._job.summary.tally.count(taggings)
         self._count(plan, chunk, fine, taggings)
-        columns = self._flat.values(taggings, words)
+        facts = [_facts(plan, chunk.rows[at], chunk.numbers[at]) for at in fine] if self._job.options.asked else []
+        asked = asked_of(self._job.classifier, texts, taggings, facts, self._job.options)
+        columns = self._flat.values(taggings, words, asked)
         numbers, bases = [chunk.numbers[at] for at in fine], [chunk.bases[at] for at in fine]
         made = iter(spell.of(numbers, bases, columns))
         out = []
@@ -203,6 +207,11 @@ def _value_at(rows: SheetRows, row: bytes, letters: bytes, number: int) -> Value
     """Return what a cell of a row holds, nothing if there is none."""
     found = rows.reader.find(row, b"%s%d" % (letters, number))
     return rows.reader.value(*found) if found else ""
+
+
+def _facts(plan: Plan, row: bytes, number: int) -> Facts:
+    """Return what a row tells of its case beside the text."""
+    return plan.facts.facts(lambda place: _value_at(plan.rows, row, letters_of(place).encode(), number))
 
 
 def _look_at(plan: Plan, number: int, row: bytes) -> tuple[int, str, Fault | None]:

@@ -1,0 +1,116 @@
+"""What speaks against accepting a complaint or is missing in it: the station's rules, as patterns over the text."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field, model_validator
+
+from tousu.case_codes import KINDS
+from tousu.errors import RulesError
+from tousu.resources import data_root
+from tousu.taxonomy import Code, Words, load_taxonomy
+from tousu.toml_tables import Entry, parse_table, place_of, read_source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TITLE = "受理提示规则"
+TESTS = ("said", "lacking", "domains", "outside", "older_than")
+PART = re.compile(r"<([a-z]+)>")
+Pattern = Words
+
+
+class Hint(Entry):
+    """A rule: where one of its tests holds, the hint is given."""
+
+    code: Code
+    law: Code
+    article: Words
+    words: Words
+    kinds: tuple[Code, ...] = ()
+    said: tuple[Pattern, ...] = ()
+    unless: tuple[Pattern, ...] = ()
+    lacking: tuple[tuple[Pattern, ...], ...] = ()
+    domains: tuple[Code, ...] = ()
+    outside: bool = False
+    older_than: int | None = Field(default=None, gt=0)
+    not_beside: tuple[Code, ...] = ()
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not any(getattr(self, name) for name in TESTS):
+            raise ValueError(f"没有写条件（{'、'.join(TESTS)}），这样的提示永远不会出现")
+        return self
+
+
+class AcceptanceRules(Entry):
+    """The whole file."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    version: Words
+    parts: dict[Code, Pattern] = Field(default_factory=dict)
+    hints: tuple[Hint, ...] = Field(alias="hint", min_length=1)
+
+    def expression(self, patterns: tuple[str, ...]) -> re.Pattern[str] | None:
+        """Return one expression that finds any of ``patterns``, their parts put in; None for none.
+
+        Raises:
+            KeyError: A part is not known.
+            re.error: An expression is broken.
+        """
+        if not patterns:
+            return None
+        known = dict[str, str]()
+        for name, part in self.parts.items():
+            known[name] = PART.sub(lambda found: f"(?:{known[found[1]]})", part)
+        return re.compile("|".join(PART.sub(lambda found: f"(?:{known[found[1]]})", part) for part in patterns))
+
+
+@functools.cache
+def load_acceptance(path: Path | None = None) -> AcceptanceRules:
+    """Read and check the rules, the shipped ones by default; the same path is read once.
+
+    Raises:
+        RulesError: The file cannot be read, or a key, code, part or expression in it will not do; the message names
+            line and key.
+    """
+    file = data_root() / "data" / "acceptance.toml" if path is None else path
+    source = read_source(file, TITLE, RulesError)
+    table = parse_table(source, file, AcceptanceRules, TITLE, RulesError)
+    laws = tuple(law.id for law in load_taxonomy().laws)
+    for number, hint in enumerate(table.hints):
+        known = {
+            "law": ((hint.law,), laws), "kinds": (hint.kinds, KINDS), "domains": (hint.domains, load_taxonomy().codes),
+            "not_beside": (hint.not_beside, tuple(other.code for other in table.hints[:number])),
+        }  # fmt: skip
+        for name, (codes, allowed) in known.items():
+            wrong = next((code for code in codes if code not in allowed), None)
+            if wrong is not None:
+                raise RulesError(
+                    f"{TITLE} {file} {place_of(source, ('hint', number, name))}：没有代码 {wrong}",
+                    expected="、".join(allowed) or "排在前面的提示", fix="改正这个代码",
+                )  # fmt: skip
+        for name, groups in (("said", [hint.said]), ("unless", [hint.unless]), ("lacking", hint.lacking)):
+            for patterns in groups:
+                _check_patterns(table, patterns, f"{TITLE} {file} {place_of(source, ('hint', number, name))}")
+    return table
+
+
+def _check_patterns(table: AcceptanceRules, patterns: tuple[str, ...], place: str) -> None:
+    """Refuse patterns with an unknown part or a broken expression.
+
+    Raises:
+        RulesError: One is.
+    """
+    for pattern in patterns:
+        try:
+            table.expression((pattern,))
+        except KeyError as error:
+            raise RulesError(
+                f"{place}：[parts] 里没有 {error.args[0]}", expected="、".join(table.parts), fix="改正尖括号里的名称"
+            ) from error
+        except re.error as error:
+            raise RulesError(f"{place}：写法不合正则表达式：{pattern[:60]}", fix=f"改正写法（{error}）") from error
