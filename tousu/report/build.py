@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tousu.files.sink import PartFile, refuse_input, target_of
 from tousu.report import charts
+from tousu.report.cases import case_figures
 from tousu.report.changes import CHANCE, FEW, changes
 from tousu.report.figures import (
     SHORTEST_REPEAT,
@@ -86,6 +87,7 @@ def build_report(path: Path, options: ReportOptions) -> dict[str, Any]:
     before = within(rows, compare["before"]) if compare and compare["has_before"] and chosen else None
     named = tagged.respondent_column if options.name_respondents else None
     top_codes = [row["primary"] for row in domains[:TRENDS]]
+    months = by_month(rows, chosen, top_codes) if span and len(here) else []
     return {
         "title": options.title,
         "file": path.name,
@@ -96,7 +98,8 @@ def build_report(path: Path, options: ReportOptions) -> dict[str, Any]:
         "fallback": names.fallback,
         "domains": domains,
         "month_codes": [(code, names.name(code)) for code in top_codes],
-        "months": by_month(rows, chosen, top_codes) if span and len(here) else [],
+        "months": months,
+        "cases": case_figures(here, rows, months, names, options.top),
         "changes": compare,
         "respondents": respondents(here, before, names, options.top) if named else None,
         "repeats": repeats(here, names, options.top) if tagged.text_column else None,

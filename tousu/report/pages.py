@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
-from tousu.report.sentences import percent, signed
+from tousu.report.sentences import money, percent, signed
 
 HOME = "tousu.report"
 
@@ -23,5 +23,5 @@ def render(package: str, name: str, **values: Any) -> str:
         loader=ChoiceLoader([PackageLoader(package, ""), PackageLoader(HOME, "")]),
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"percent": percent, "signed": signed, "count": lambda value: f"{value:,}"}
+    environment.filters |= {"percent": percent, "signed": signed, "count": lambda value: f"{value:,}", "money": money}
     return environment.get_template(name).render(**values)

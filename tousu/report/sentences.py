@@ -21,6 +21,11 @@ def signed(number: int) -> str:
     return f"+{number:,}" if number > 0 else f"−{-number:,}" if number < 0 else "0"
 
 
+def money(amount: float) -> str:
+    """Return a sum in yuan, its cents only where it has some."""
+    return f"{amount:,.2f}".removesuffix(".00")
+
+
 def highlights(report: Mapping[str, Any]) -> list[str]:
     """Return the report's main points, each a Chinese sentence."""
     seen = report["overview"]
@@ -34,6 +39,8 @@ def highlights(report: Mapping[str, Any]) -> list[str]:
         f"线上交易 {seen['online']:,} 件，占 {percent(seen['online'], seen['tagged'])}；"
         f"需人工复核 {seen['review']:,} 件，占 {percent(seen['review'], seen['tagged'])}，其余可自动分派。"
     )
+    if report["cases"]:
+        points += _delicate(report["cases"])
     repeated = report["repeats"]
     if repeated and repeated["compared"]:
         point = (
@@ -45,6 +52,25 @@ def highlights(report: Mapping[str, Any]) -> list[str]:
     if report["respondents"] and report["respondents"]["lines"]:
         first = report["respondents"]["lines"][0]
         points.append(f"被投诉最多的是“{first['respondent']}”，{first['count']:,} 件（去重后 {first['once']:,} 件）。")
+    return points
+
+
+def _delicate(cases: Mapping[str, Any]) -> list[str]:
+    """Say what is to be looked at first, what is to be handed over, and what professional claims make of the count."""
+    delicate, claims, told = cases["delicate"], cases["claimants"], cases["told"]
+    points = []
+    if delicate["urgent"] or delicate["watch"]:
+        still = "尚未办结的" if delicate["knows_open"] else ""
+        points.append(f"{still}紧急 {delicate['urgent']:,} 件、关注 {delicate['watch']:,} 件，宜先看。")
+    if cases["routes"]:
+        count = sum(row["count"] for row in cases["routes"])
+        told_to = "、".join(f"{row['name']}（{row['count']:,} 件）" for row in cases["routes"][:TOLD])
+        points.append(f"可能不属本单位的 {count:,} 件，最多的可转{told_to}。")
+    if claims["count"]:
+        points.append(
+            f"有职业索赔参考因素的 {claims['count']:,} 件，占 {percent(claims['count'], told)}；"
+            f"不计这些为 {claims['without']:,} 件。是否为生活消费由人判断。"
+        )
     return points
 
 

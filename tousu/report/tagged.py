@@ -14,8 +14,9 @@ from tousu.files.columns import choose_text_columns, plain_name
 from tousu.files.dates import DATE_NAMES, day_of
 from tousu.files.json_paths import value_at
 from tousu.files.tables import is_readable, names_tags, read_file
+from tousu.ledger.fields import find_fields
 from tousu.ledger.respondents import RESPONDENT_NAMES, respondent_of
-from tousu.ledger.tags import REVIEW, TAGGING, YES, json_tag, tag_places
+from tousu.ledger.tags import TAGGING, flat_values, nested_values, tag_places
 
 if TYPE_CHECKING:
     import datetime
@@ -25,10 +26,12 @@ if TYPE_CHECKING:
     from tousu.files.tables import Table
 
 SAMPLE = 200
+TOLD = ("case", "state", "closed")  # of ``ledger.fields``
 
 SCHEMA = {
     "row": pl.Int64, "primary": pl.String, "review": pl.Boolean, "online": pl.Boolean, "model": pl.String,
-    "date": pl.Date, "respondent": pl.String, "text": pl.String,
+    "kind": pl.String, "route": pl.String, "signals": pl.List(pl.String), "amount": pl.Float64, "attention": pl.String,
+    "date": pl.Date, "respondent": pl.String, "text": pl.String, "case": pl.String, "state": pl.String, "closed": pl.String,
 }  # fmt: skip
 
 
@@ -53,7 +56,8 @@ class Tagged:
 
     Attributes:
         rows: One line a row: ``row`` (from 1), ``primary`` (None: not tagged), ``review``, ``online``,
-            ``model``, ``date``, ``respondent``, ``text``; None wherever the file has nothing.
+            ``model``, ``kind``, ``route``, ``signals``, ``amount``, ``attention``, ``date``, ``respondent``, ``text``,
+            ``case`` (its number), ``state`` and ``closed`` as written; None wherever the file has nothing.
         names: Chinese names of domains as the file itself gives them.
         text_column: Name of the column of texts, or None; likewise the next two.
     """
@@ -154,14 +158,21 @@ class _Reading:
         tagged.date_column = tagged.date_column or self._date
         tagged.respondent_column = tagged.respondent_column or self._respondent
         self._tags = {} if self._json else tag_places(names)
+        taken = {name for name in (self._text, self._date, self._respondent) if name}
+        taken |= {names[place] for place in self._tags.values()}
+        found = find_fields([name for name in names if not name.startswith(TAGGING)], taken=taken)
+        self._told = {field: found.get(field) for field in TOLD}
 
     def into(self, lines: dict[str, list[Any]]) -> None:
         """Append the table's rows to the columns ``lines``."""
         dates: dict[object, datetime.date | None] = {}
         respondents: dict[object, str | None] = {}
         for row in self._all():
-            for name, value in zip(("primary", "review", "online", "model"), self._tag_of(row), strict=True):
+            for name, value in self._tag_of(row).items():
                 lines[name].append(value)
+            for told, column in self._told.items():
+                cell = self._cell(row, column)
+                lines[told].append(None if cell is None or not str(cell).strip() else str(cell).strip())
             day = self._cell(row, self._date)
             who = self._cell(row, self._respondent)
             text = self._cell(row, self._text)
@@ -190,25 +201,23 @@ class _Reading:
         place = self._places[name]
         return row[place] if place < len(row) else None
 
-    def _tag_of(self, row: Sequence[Any]) -> tuple[str | None, bool | None, bool | None, str | None]:
-        """Return a row's primary, whether it needs review, whether it is online, and the model."""
-        if self._json:
-            return _json_tag(row[0] if isinstance(row[0], dict) else {})
-        cells = {key: str(row[place]) if place < len(row) else "" for key, place in self._tags.items()}
-        primary = cells["primary"].strip()
-        if not primary or primary == "None":
-            return None, None, None, None
-        if cells.get("name"):
-            self._tagged.names.setdefault(primary, cells["name"])
-        return primary, cells["decision"] in REVIEW, cells.get("online", "").lower() in YES, cells.get("model")
-
-
-def _json_tag(row: dict[str, Any]) -> tuple[str | None, bool | None, bool | None, str | None]:
-    """Return what the tags of a JSON row say."""
-    tag = json_tag(row)
-    if tag is None:
-        return None, None, None, None
-    return tag["primary"], tag.get("decision") == "review", bool(tag.get("online")), tag.get("model")
+    def _tag_of(self, row: Sequence[Any]) -> dict[str, Any]:
+        """Return what a row's tags say, by the names of ``SCHEMA``."""
+        values = nested_values(row[0]) if self._json else flat_values(row, self._tags)
+        primary, name, decision, online, kind, route, signals, amount, attention, model = values
+        if primary is not None and name:
+            self._tagged.names.setdefault(primary, name)
+        return {
+            "primary": primary,
+            "review": None if primary is None else decision == "review",
+            "online": online,
+            "model": model,
+            "kind": kind,
+            "route": route,
+            "signals": signals,
+            "amount": amount,
+            "attention": attention,
+        }
 
 
 def _named(names: Sequence[str], known: Sequence[str], wanted: str | None, path: Path, option: str) -> str | None:
