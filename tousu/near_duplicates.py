@@ -22,6 +22,7 @@ BANDS = 16
 SEED = 20211
 BLOCK = 4096
 NEIGHBOURS = 32
+LEAST = 16
 MIXER = np.uint64(0x9E3779B97F4A7C15)
 SPACE = re.compile(r"[\W\d_]+")
 
@@ -51,6 +52,69 @@ def group_similar(texts: Sequence[str], *, threshold: float = 0.6) -> list[int]:
     _, firsts, places = np.unique(groups, return_index=True, return_inverse=True)
     leaders: list[int] = firsts[places].tolist()
     return leaders
+
+
+class TextIndex:
+    """Texts that others are held against, by the bands of their sketches.
+
+    Args:
+        texts: The texts; those with fewer than ``LEAST`` characters besides signs and digits are like none.
+        threshold: Least estimated Jaccard similarity, 0 to 1.
+    """
+
+    def __init__(self, texts: Sequence[str], *, threshold: float = 0.7) -> None:
+        self._threshold = threshold
+        places = [place for place, text in enumerate(texts) if _says_enough(text)]
+        sketches = _sketches([texts[place] for place in places]) if places else np.empty((0, PERMUTATIONS), np.uint32)
+        self._sketches, owners = np.unique(sketches, axis=0, return_inverse=True)
+        owners = owners.ravel()
+        order = np.argsort(owners, kind="stable")
+        self._places = np.array(places, dtype=np.int64)[order]
+        self._begins = np.searchsorted(owners[order], np.arange(len(self._sketches) + 1))
+        keys = _band_keys(self._sketches)
+        self._orders = np.argsort(keys, axis=0, kind="stable")
+        self._keys = np.take_along_axis(keys, self._orders, axis=0)
+
+    def alike(self, texts: Sequence[str]) -> list[list[int]]:
+        """Return for each text the places of those held that are nearly the same, ascending.
+
+        Of more than ``NEIGHBOURS`` different ones that share a band with a text, that many are compared; copies of one
+        text count as one there and are all returned.
+        """
+        found: list[list[int]] = [[] for _ in texts]
+        asked = [place for place, text in enumerate(texts) if _says_enough(text)]
+        if not asked or not len(self._sketches):
+            return found
+        sketches = _sketches([texts[place] for place in asked])
+        keys = _band_keys(sketches)
+        near: list[set[int]] = [set() for _ in asked]
+        for band in range(BANDS):
+            firsts = np.searchsorted(self._keys[:, band], keys[:, band], "left").tolist()
+            lasts = np.searchsorted(self._keys[:, band], keys[:, band], "right").tolist()
+            for mine, first, last in zip(near, firsts, lasts, strict=True):
+                if last > first:
+                    mine.update(self._orders[first : min(last, first + NEIGHBOURS), band].tolist())
+        for place, sketch, mine in zip(asked, sketches, near, strict=True):
+            for other in mine:
+                if (self._sketches[other] == sketch).mean() >= self._threshold:
+                    found[place] += self._places[self._begins[other] : self._begins[other + 1]].tolist()
+            found[place].sort()
+        return found
+
+
+def _says_enough(text: str) -> bool:
+    """Return whether a text is long enough for its likeness to mean anything."""
+    return len(SPACE.sub("", text)) >= LEAST
+
+
+def _band_keys(sketches: NDArray[np.uint32]) -> NDArray[np.uint64]:
+    """Return a number for each band of each sketch, uint64, shape (texts, BANDS)."""
+    bands = sketches.reshape(len(sketches), BANDS, PERMUTATIONS // BANDS).astype(np.uint64)
+    keys = np.zeros(bands.shape[:2], dtype=np.uint64)
+    for part in range(bands.shape[2]):
+        keys = (keys ^ bands[:, :, part]) * MIXER
+        keys ^= keys >> np.uint64(29)
+    return keys
 
 
 def _sketches(texts: Sequence[str]) -> NDArray[np.uint32]:

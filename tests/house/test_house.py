@@ -34,7 +34,7 @@ FLOORS = (
 )
 # Modules at the top of ``tousu`` that every room may use.
 GROUND = {
-    "attention", "case_codes", "errors", "extras", "messages", "near_duplicates", "resources", "signals", "taxonomy",
+    "acceptance", "attention", "case_codes", "errors", "extras", "messages", "near_duplicates", "resources", "signals", "taxonomy",
     "timezone", "toml_tables",
 }  # fmt: skip
 ENTRIES = {"tousu", "tousu.__main__"}  # the public names, imported when asked for; ``python -m tousu``

@@ -66,11 +66,13 @@ class FlatColumns:
             "decision": [decisions["auto" if auto else "review"] for auto in taggings.auto.tolist()],
             "online": [online[on] for on in taggings.online.tolist()],
             **self._case_columns(taggings),
-            **(asked.cells(language) if asked else {}),
             "evidence": list(words) if words is not None else [""] * len(taggings),
             "model": [taggings.model] * len(taggings),
             "error": [""] * len(taggings),
         }
+        if asked is not None:
+            signals = [str(cell) for cell in columns["signals"]]
+            columns |= {"signals": asked.signals(signals, language), **asked.cells(language)}
         return {key: columns[key] for key in self._keys}
 
     def _case_columns(self, taggings: Taggings) -> dict[str, list[Any]]:

@@ -1,15 +1,20 @@
-"""What is added to a row only when asked for: hints on accepting it."""
+"""What is added to rows only when asked for: hints on accepting them, and what earlier ledgers hold about them."""
 
 from __future__ import annotations
 
+import functools
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
+
+from tousu.ledger.tags import FACTORS_TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tousu.batch.facts import Facts
+    from tousu.batch.history import Earlier, Past
     from tousu.batch.options import TagOptions
     from tousu.classifier import Classifier, Taggings
     from tousu.classifier.acceptance import AcceptanceHint
@@ -21,39 +26,76 @@ COMPLAINTS = ("complaint", "both", "report", None)
 
 
 class Asked(NamedTuple):
-    """What was asked for, row by row.
+    """What was asked for, row by row; None for what was not.
 
     Attributes:
         acceptance: The hints of each text.
         complaints: Whether each text is one to accept or refuse.
+        history: What earlier ledgers hold about each case.
     """
 
-    acceptance: list[list[AcceptanceHint]]
+    acceptance: list[list[AcceptanceHint]] | None
     complaints: list[bool]
+    history: list[Past] | None
 
     def cells(self, language: Language) -> dict[str, list[str]]:
-        """Return the columns of flat formats by key: Chinese with reasons, English with codes."""
-        if language == "en":
-            return {"acceptance": [";".join(hint.code for hint in hints) for hints in self.acceptance]}
-        shown = [
-            "；".join(f"{hint.words}（{hint.article}）" for hint in hints) or (COMPLETE if complaint else NOT_ASKED)
-            for hints, complaint in zip(self.acceptance, self.complaints, strict=True)
-        ]
-        return {"acceptance": shown}
+        """Return the columns of flat formats by key: Chinese in words, English in codes."""
+        made = dict[str, list[str]]()
+        if self.acceptance is not None and language == "en":
+            made["acceptance"] = [";".join(hint.code for hint in hints) for hints in self.acceptance]
+        elif self.acceptance is not None:
+            made["acceptance"] = [
+                "；".join(f"{hint.words}（{hint.article}）" for hint in hints) or (COMPLETE if complaint else NOT_ASKED)
+                for hints, complaint in zip(self.acceptance, self.complaints, strict=True)
+            ]
+        if self.history is not None and language == "en":
+            made["history"] = [
+                ";".join(f"{name}={count}" for name, count in past._asdict().items() if count) for past in self.history
+            ]
+        elif self.history is not None:
+            made["history"] = ["；".join(past.reasons()) for past in self.history]
+        return made
+
+    def signals(self, cells: list[str], language: Language) -> list[str]:
+        """Return the cells of the signals, the Chinese ones with the factors of art. 17 that the history shows."""
+        if self.history is None or language == "en":
+            return cells
+        shown = []
+        for cell, past in zip(cells, self.history, strict=True):
+            factors = past.factors()
+            more = [f"{FACTORS_TITLE}（{'；'.join(factors)}）"] if factors else []
+            shown.append("、".join([*([cell] if cell else []), *more]))
+        return shown
 
     def into(self, rows: Sequence[bytes]) -> list[bytes]:
         """Return taggings as JSON objects with what was asked for behind their last key."""
         made = []
-        for row, hints in zip(rows, self.acceptance, strict=True):
-            value: dict[str, Any] = {"acceptance": [hint.to_dict() for hint in hints]}
+        for place, row in enumerate(rows):
+            value = dict[str, Any]()
+            if self.history is not None:
+                value["history"] = self.history[place].to_dict()
+            if self.acceptance is not None:
+                value["acceptance"] = [hint.to_dict() for hint in self.acceptance[place]]
             made.append(row[:-1] + b"," + orjson.dumps(value)[1:])
         return made
 
 
+@functools.lru_cache(maxsize=1)
+def earlier_cases(paths: tuple[str, ...]) -> tuple[Earlier, list[str]]:
+    """Return the cases of earlier ledgers, and what was settled in reading them, in Chinese; the same are read once.
+
+    Raises:
+        FileError: A ledger cannot be read.
+        ColumnMissing: One is no ledger, or tells no days.
+    """
+    from tousu.batch.history import Earlier  # heavy libraries
+
+    return Earlier.read(map(Path, paths))
+
+
 def asked_of(
-    classifier: Classifier, texts: Sequence[str], taggings: Taggings, facts: Sequence[Facts],
-    options: TagOptions,
-) -> Asked | None:  # fmt: skip
+    classifier: Classifier, texts: Sequence[str], taggings: Taggings, facts: Sequence[Facts], options: TagOptions
+) -> Asked | None:
     """Return what ``options`` ask for beside the taggings; None where they ask for nothing.
 
     Args:
@@ -66,6 +108,9 @@ def asked_of(
     if not options.asked:
         return None
     rows = taggings[:]
-    return Asked(
-        classifier.acceptance(texts, rows, [fact.received for fact in facts]), [row.kind in COMPLAINTS for row in rows]
-    )
+    hints = history = None
+    if options.acceptance:
+        hints = classifier.acceptance(texts, rows, [fact.received for fact in facts])
+    if options.history:
+        history = earlier_cases(options.history)[0].of(facts, texts)
+    return Asked(hints, [row.kind in COMPLAINTS for row in rows], history)

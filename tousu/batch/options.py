@@ -29,6 +29,7 @@ class TagOptions:
         no_header: Whether a flat file's or sheet's first row is one of data.
         form: Format when the name does not tell (standard input), an ending such as ``.csv``.
         acceptance: Whether to add hints on accepting each as a complaint.
+        history: Earlier ledgers each case is held against.
         threads: How many threads tag; reading and writing keep one more busy.
         checkpoint_seconds: How often the place reached is made safe on disk.
     """
@@ -43,13 +44,15 @@ class TagOptions:
     no_header: bool = False
     form: str | None = None
     acceptance: bool = False
+    history: tuple[str, ...] = ()
     threads: int = 1
     checkpoint_seconds: float = 2.0
 
     @property
     def asked(self) -> tuple[str, ...]:
         """Keys of the columns that are added on demand."""
-        return ("acceptance",) if self.acceptance else ()
+        wanted = {"history": self.history, "acceptance": self.acceptance}
+        return tuple(key for key, asked in wanted.items() if asked)
 
     def fingerprint(self) -> dict[str, Any]:
         """Return what the output's bytes depend on."""
@@ -63,6 +66,7 @@ class TagOptions:
             "form": self.form,
             **({"no_header": True} if self.no_header else {}),
             **({"acceptance": True} if self.acceptance else {}),
+            **({"history": list(self.history)} if self.history else {}),
         }
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tousu.batch.asked import earlier_cases
 from tousu.batch.delimited import Delimited
 from tousu.batch.journal import Checkpoint, run_mark
 from tousu.batch.json_array import JsonArray, is_array
@@ -50,6 +51,8 @@ def tag_file(
     check_paths(source, output)
     form = format_of(source, output, options.form)
     summary = TagSummary(source, output, classifier.version)
+    if options.history:
+        summary.notes += earlier_cases(options.history)[1]
     job = Job(
         source=source, output=output, form=form, classifier=classifier, options=options,
         reporter=reporter or Silent(), summary=summary,

@@ -56,6 +56,12 @@ def tag(
     acceptance: Annotated[
         bool, typer.Option("--acceptance", help="添一列受理提示：缺什么、哪一条可能不予受理；只是提示，由人决定。")
     ] = False,
+    history: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--history", help="以前的台账，可写多次：同一人、同一电话、同一被投诉方、几乎相同的内容此前十二个月有几件。"
+        ),
+    ] = None,
     threads: Annotated[int, typer.Option(min=1, help="几个线程打标签，另有一个读写。")] = max(
         1, (os.cpu_count() or 1) - 1
     ),
@@ -76,7 +82,7 @@ def tag(
     options = TagOptions(
         text_columns=tuple(text_column or ()), language=columns, encoding=encoding, output_encoding=output_encoding,
         resume=resume, neutralise_all=neutralise_all, evidence=evidence, no_header=no_header, form=form,
-        acceptance=acceptance, threads=threads,
+        acceptance=acceptance, history=tuple(history or ()), threads=threads,
         checkpoint_seconds=checkpoint,
     )  # fmt: skip
     reporter = reporter_for(err(), quiet=quiet)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tousu.classifier import Classifier
 
 TAGGING = "tagging"
+FACTORS_TITLE = "第17条因素"  # what earlier ledgers add to a cell of signals
 REVIEW = {words["review"] for words in DECISIONS.values()}
 YES = {words[True].lower() for words in ONLINE.values()} | {"1"}
 LEVELS = {name: level for words in LEVEL_NAMES.values() for level, name in words.items()}
@@ -74,7 +75,8 @@ def flat_values(row: Sequence[Any], places: Mapping[str, int]) -> list[Any]:
     if primary in ("", "None"):
         return [None] * len(SCHEMA)
     codes = _codes()
-    signals = [codes.get(name, name) for name in re.split("[;、]", cells.get("signals", "")) if name]
+    parts = re.split("[;、]", cells.get("signals", ""))
+    signals = [codes.get(name, name) for name in parts if name and not name.startswith(FACTORS_TITLE)]
     return [
         primary, cells.get("name") or None, "review" if cells.get("decision") in REVIEW else "auto",
         cells.get("online", "").lower() in YES, codes.get(cells.get("kind", ""), cells.get("kind")) or None,
