@@ -6,6 +6,7 @@ The codes are fixed, for the model's columns stand in their order; names and wor
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -30,13 +31,20 @@ class Meaning(Entry):
     station: Words
 
 
+class Signal(Meaning):
+    """A signal, with the words one of which a text that has it must hold."""
+
+    needs: tuple[Words, ...] = ()
+    lookalikes: tuple[Words, ...] = ()
+
+
 class SignalTable(Entry):
     """The file of kinds and signals."""
 
     schema_: Literal[1] = Field(alias="schema")
     version: Words
     kinds: tuple[Meaning, ...] = Field(alias="kind")
-    signals: tuple[Meaning, ...] = Field(alias="signal")
+    signals: tuple[Signal, ...] = Field(alias="signal")
 
     @property
     def kind_names(self) -> dict[str, str]:
@@ -92,6 +100,9 @@ def load_signals(path: Path | None = None) -> SignalTable:
     table = parse_table(source, file, SignalTable, SIGNALS_TITLE, RulesError)
     _check_codes(file, source, "kind", [item.code for item in table.kinds], KINDS, SIGNALS_TITLE)
     _check_codes(file, source, "signal", [item.code for item in table.signals], SIGNALS, SIGNALS_TITLE)
+    for number, signal in enumerate(table.signals):
+        for name in ("needs", "lookalikes"):
+            _check_patterns(file, source, ("signal", number, name), getattr(signal, name))
     named = [("kind", n, item.basis) for n, item in enumerate(table.kinds)]
     named += [("signal", n, item.basis) for n, item in enumerate(table.signals)]
     for of, number, basis in named:
@@ -139,6 +150,22 @@ def _check_codes(file: Path, source: str, of: str, codes: list[str], fixed: tupl
             )  # fmt: skip
     if len(codes) < len(fixed):
         raise RulesError(f"{title} {file} 里没有 {fixed[len(codes)]}", fix="补上这一张表")
+
+
+def _check_patterns(file: Path, source: str, loc: tuple[str, int, str], patterns: tuple[str, ...]) -> None:
+    """Refuse broken expressions.
+
+    Raises:
+        RulesError: One is.
+    """
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise RulesError(
+                f"{SIGNALS_TITLE} {file} {place_of(source, loc)}：写法不合正则表达式：{pattern[:60]}",
+                fix=f"改正写法（{error}）",
+            ) from error
 
 
 def _check_law(file: Path, source: str, loc: tuple[str, int, str], law: str, title: str) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 from tousu.acceptance import load_acceptance
 from tousu.classifier.own_dates import latest_event, years_before
-from tousu.classifier.text import PLANE, check_text, resolve_entities
 
 if TYPE_CHECKING:
     import datetime
@@ -15,7 +13,7 @@ if TYPE_CHECKING:
 
     from tousu.acceptance import AcceptanceRules, Hint
     from tousu.classifier.tagging import Tagging
-    from tousu.classifier.text import CharTable
+    from tousu.classifier.text import PlainText
 
 NEAR = 14
 SENTENCE_ENDS = "。!?\n"
@@ -53,14 +51,14 @@ class Acceptance:
     """The rules, made ready.
 
     Args:
-        chars: A model's table of characters, by which traditional ones are read as simplified.
+        plain: Makes a text what patterns read.
         fallback: The domain of what lies outside the remit.
         rules: The rules; the shipped ones by default.
     """
 
-    def __init__(self, chars: CharTable, fallback: str, rules: AcceptanceRules | None = None) -> None:
+    def __init__(self, plain: PlainText, fallback: str, rules: AcceptanceRules | None = None) -> None:
         rules = load_acceptance() if rules is None else rules
-        self._chars, self._fallback = chars, fallback
+        self._plain, self._fallback = plain, fallback
         self._tests = [
             _Test(
                 hint, rules.expression(hint.said), rules.expression(hint.unless),
@@ -80,7 +78,6 @@ class Acceptance:
         Raises:
             TextError: ``text`` is no string.
         """
-        check_text(text)
         plain = self._plain(text)
         held: list[Hint] = []
         for test in self._tests:
@@ -107,15 +104,6 @@ class Acceptance:
         if any(group is not None and not group.search(plain) for group in test.lacking):
             return True
         return test.said is not None and _said(plain, test.said, test.unless)
-
-    def _plain(self, text: str) -> str:
-        """Return a text with entities resolved, half-width signs and simplified characters."""
-        resolved, _, _ = resolve_entities(text)
-        table = self._chars.table
-        return "".join(
-            chr(table[ord(char)]) if 0x3400 <= ord(char) < PLANE and table[ord(char)] >= 0x3400 else char
-            for char in unicodedata.normalize("NFKC", resolved)
-        )
 
 
 def _said(plain: str, said: re.Pattern[str], unless: re.Pattern[str] | None) -> bool:

@@ -20,8 +20,9 @@ from tousu.classifier.evidence import evidence_of
 from tousu.classifier.features import LinearWeights, RouteWeights, TermIndex
 from tousu.classifier.reader.careful import CarefulReader
 from tousu.classifier.rounding import PLACES
+from tousu.classifier.signal_words import SignalWords
 from tousu.classifier.tagging import Tagging, Taggings
-from tousu.classifier.text import CharTable, join_texts
+from tousu.classifier.text import CharTable, PlainText, join_texts
 from tousu.errors import ModelMismatch, TextError
 from tousu.resources import shipped_path
 from tousu.timezone import today
@@ -72,6 +73,8 @@ class Classifier:
         self._linear, self._routes = _weights(arrays, self._calibration, outside)
         self._mean_weights = self._linear.weights[:, : len(self.domains)].mean(axis=1)
         self._attention = Attention(self.domains, attention)
+        self._plain = PlainText(self._chars)
+        self._signal_words = SignalWords(self._plain)
         self._acceptance: Acceptance | None = None  # read when first asked for
 
     @classmethod
@@ -153,6 +156,7 @@ class Classifier:
             cases = Cases.judged(
                 own_scores, len(self.domains) + 1, route_scores, found, outside, amounts, self._case_calibration
             )
+            self._signal_words.keep(cases.signals, texts)
         return taggings.with_cases(cases, self._attention)
 
     def vectors(self, texts: Sequence[str], *, threads: int = 1) -> NDArray[np.float32]:
@@ -288,7 +292,7 @@ class Classifier:
             RulesError: The rules in ``data/acceptance.toml`` will not do.
         """
         if self._acceptance is None:
-            self._acceptance = Acceptance(self._chars, self._fallback)
+            self._acceptance = Acceptance(self._plain, self._fallback)
         now = today()
         return [
             self._acceptance.hints(text, tagging, day or now)

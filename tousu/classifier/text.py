@@ -110,6 +110,31 @@ class CharTable(NamedTuple):
         return Normalised(codes, begins[places], ends[places])
 
 
+class PlainText:
+    """Texts as patterns read them: entities resolved, half-width signs, simplified characters; signs and digits stay.
+
+    Args:
+        chars: A model's table of characters.
+    """
+
+    def __init__(self, chars: CharTable) -> None:
+        table = chars.table[0x3400:PLANE].astype(np.int64)
+        points = np.arange(0x3400, PLANE)
+        changed = (table != points) & (table >= 0x3400)
+        self._simplified = dict(zip(points[changed].tolist(), table[changed].tolist(), strict=True))
+
+    def __call__(self, text: str) -> str:
+        """Return ``text`` so.
+
+        Raises:
+            TextError: It is no string.
+        """
+        check_text(text)
+        if "&" in text:
+            text = ENTITY.sub(lambda match: html.unescape(match.group()), text)
+        return unicodedata.normalize("NFKC", text).translate(self._simplified)
+
+
 def resolve_entities(text: str) -> tuple[str, NDArray[np.int64], NDArray[np.int64]]:
     """Return ``text`` with HTML entities resolved, and for each character its raw begin and end.
 
