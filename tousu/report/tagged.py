@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SAMPLE = 200
 TOLD = ("case", "state", "closed")  # of ``ledger.fields``
 
-SCHEMA = {
+SCHEMA: dict[str, Any] = {
     "row": pl.Int64, "primary": pl.String, "review": pl.Boolean, "online": pl.Boolean, "model": pl.String,
     "kind": pl.String, "route": pl.String, "signals": pl.List(pl.String), "amount": pl.Float64, "attention": pl.String,
     "date": pl.Date, "respondent": pl.String, "text": pl.String, "case": pl.String, "state": pl.String, "closed": pl.String,
