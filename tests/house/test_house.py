@@ -27,7 +27,7 @@ FLOORS = (
     {"tousu.clock"},
     {"tousu.batch", "tousu.report"},
     {"tousu.weekly"},
-    {"tousu.letters", "tousu.examples"},
+    {"tousu.letters", "tousu.examples", "tousu.monthly"},
     {"tousu.cli"},
     {"tousu_training", "tousu_service"},
     {"tousu_training.commands", "tousu_service.commands"},

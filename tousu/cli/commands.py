@@ -27,6 +27,7 @@ COMMANDS = {
     "due": Command("tousu.cli.due", "files"),
     "calendar": Command("tousu.cli.calendar", "files"),
     "weekly": Command("tousu.cli.weekly", "files"),
+    "monthly": Command("tousu.cli.monthly", "files"),
     "letter": Command("tousu.cli.letter", "letters"),
     "examples": Command("tousu.cli.examples", "files"),
     "keys": Command("tousu_service.commands.keys", "service"),

@@ -1,0 +1,249 @@
+"""``tousu monthly``: the lists of a month of a ledger; page, workbook and JSON all take their figures from here."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import polars as pl
+
+from tousu.clock.due import DueOptions, clocks_of
+from tousu.errors import FileError, UsageError
+from tousu.firms.groups import group_names
+from tousu.ledger.fields import DAYS
+from tousu.ledger.read import read_ledger, wrong_said
+from tousu.ledger.tags import with_tags
+from tousu.monthly.difficult import by_weight, difficult_reasons, dissatisfied_reason
+from tousu.monthly.repeated import WITHIN, find_repeats, person_of
+from tousu.near_duplicates import group_similar
+from tousu.report.period import Period
+from tousu.taxonomy import load_taxonomy
+from tousu.timezone import SHANGHAI
+from tousu.weekly.build import day_column, is_open
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tousu.classifier import Classifier
+    from tousu.ledger.read import Ledger
+
+MONTH = re.compile(r"(\d{4})-?(\d{1,2})")
+LISTS = {"repeated": "重复", "difficult": "疑难", "dissatisfied": "不满意", "overdue": "超期"}
+NOBODY = "（未写承办人）"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthOptions:
+    """What the lists are to be about.
+
+    Attributes:
+        month: Which month, as ``2026-05``; the ledger's last by default.
+        wanted: Columns the user named, by field.
+        today: The day on which the lists are made; today by default. A month that is not over is judged on it.
+    """
+
+    month: str | None = None
+    wanted: Mapping[str, str] = field(default_factory=dict)
+    today: datetime.date | None = None
+
+
+class Item(NamedTuple):
+    """An entry of a list.
+
+    Attributes:
+        rows: Data rows of the ledger, from 1 on.
+        reason: Why they are on the list, in Chinese.
+        before: Whether one of them was on last month's list.
+    """
+
+    rows: list[int]
+    reason: str
+    before: bool = False
+
+
+def build_month(path: Path, options: MonthOptions, classifier: Classifier | None = None) -> dict[str, Any]:
+    """Return every figure of a month of a ledger.
+
+    Args:
+        path: The ledger.
+        options: Which month, and how it is read.
+        classifier: What tags rows without tags; the shipped one by default.
+
+    Raises:
+        FileError: The ledger cannot be read, or has no day that can be read.
+        ColumnMissing: It has no column of texts or of days.
+        UsageError: There is no such month.
+    """
+    if classifier is None:
+        from tousu.classifier import Classifier
+
+        classifier = Classifier.load()
+    ledger = read_ledger(path, options.wanted)
+    figures = month_figures(ledger, options, classifier)
+    return figures | {"file": path.name, "columns": ledger.said, "wrong": wrong_said(ledger.wrong)}
+
+
+def month_figures(ledger: Ledger, options: MonthOptions, classifier: Classifier) -> dict[str, Any]:
+    """Return the figures of a month of a ledger that was read; see ``build_month``."""
+    today = options.today or datetime.datetime.now(SHANGHAI).date()
+    day = day_column(ledger)
+    dated = ledger.rows.filter(pl.col(day).is_not_null()).with_columns(pl.col(day).alias("day"))
+    month = _chosen(dated, options.month, today, ledger)
+    last = month.before()
+    start = last.first - datetime.timedelta(WITHIN)
+    recent = pl.col("day").is_between(start, month.last)
+    still = (pl.col("day") < start) & pl.all_horizontal(pl.col("closed", "ended").fill_null(last.first) >= last.first)
+    rows = _prepared(with_tags(dated.filter(recent | still), classifier), classifier)
+    judged_on = min(month.last, max(today, month.first))
+    now = _lists(rows, ledger, month, judged_on, classifier)
+    then = _lists(rows, ledger, last, last.last, classifier)
+    old = {name: {row for item in items for row in item.rows} for name, items in then.items()}
+    lists = {
+        name: [item._replace(before=bool(old[name] & set(item.rows))) for item in items] for name, items in now.items()
+    }
+    listed = {row for items in lists.values() for item in items for row in item.rows}
+    here = rows.filter(pl.col("day").is_between(month.first, month.last))
+    return {
+        "month": month,
+        "last": last,
+        "has_last": bool(len(rows.filter(pl.col("day") <= last.last))),
+        "count": len(here),
+        "count_last": len(rows.filter(pl.col("day").is_between(last.first, last.last))),
+        "open": int(_as_of(here, judged_on)["open"].sum()),
+        "undated": len(ledger.rows) - len(dated),
+        "lists": lists,
+        "totals": {
+            name: {"now": len(items), "last": len(then[name]), "staying": sum(item.before for item in items)}
+            for name, items in lists.items()
+        },
+        "officers": _officers(rows, lists),
+        "cases": {case["row"]: case for case in _told(rows.filter(pl.col("row").is_in(list(listed))))},
+        "judged_on": judged_on,
+    }
+
+
+def to_json(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the figures as the JSON contract names them."""
+    return {name: [{"rows": item.rows, "reason": item.reason} for item in figures["lists"][name]] for name in LISTS}
+
+
+def _chosen(dated: pl.DataFrame, wanted: str | None, today: datetime.date, ledger: Ledger) -> Period:
+    """Return the month asked for, or the last one that is not in the future.
+
+    Raises:
+        FileError: No row has a day that can be read.
+        UsageError: There is no such month.
+    """
+    if dated.is_empty():
+        raise FileError(
+            f"{ledger.name} 没有一行的日期读得出", expected="如 2026-05-11 的日期",
+            fix="；".join(wrong_said(ledger.wrong)) or "补上日期",
+        )  # fmt: skip
+    if wanted is not None:
+        found = MONTH.fullmatch(wanted.strip())
+        try:
+            return Period.month_of(datetime.date(int(found[1]), int(found[2]), 1))  # type: ignore[index]
+        except (TypeError, ValueError) as error:
+            raise UsageError(f"没有 {wanted} 这个月", expected="年-月，如 2026-05", fix="改正 --month") from error
+    past = dated.filter(pl.col("day") <= today)
+    last = (past if len(past) else dated)["day"].max()
+    assert isinstance(last, datetime.date)
+    return Period.month_of(last)
+
+
+def _prepared(rows: pl.DataFrame, classifier: Classifier) -> pl.DataFrame:
+    """Add each case's person, firm, first row of nearly the same text, and whether it is open."""
+    numbers, texts = rows["row"].to_list(), rows["text"].to_list()
+    leaders = group_similar([text or "" for text in texts])
+    shown = group_names(Counter(name for name in rows["respondent"].to_list() if name), classifier.simplified)
+    states = rows.select("closed", "ended", "refused", "not_filed", "state").iter_rows(named=True)
+    people = rows.select("complainant", "telephone").iter_rows()
+    return rows.with_columns(
+        pl.Series("leader", [numbers[at] if text else row for at, text, row in zip(leaders, texts, numbers, strict=True)],
+                  dtype=pl.Int64),
+        pl.Series("firm", [shown.get(name) if name else None for name in rows["respondent"].to_list()], dtype=pl.String),
+        pl.Series("open", [is_open(row) for row in states], dtype=pl.Boolean),
+        pl.Series("person", [person_of(name, telephone) for name, telephone in people], dtype=pl.String),
+    )  # fmt: skip
+
+
+def _lists(
+    rows: pl.DataFrame, ledger: Ledger, month: Period, judged_on: datetime.date, classifier: Classifier
+) -> dict[str, list[Item]]:
+    """Return the lists of a month as they stood on a day of it."""
+    known = _as_of(rows.filter(pl.col("day") <= judged_on), judged_on)
+    here = known.filter(pl.col("day") >= month.first)
+    window = known.filter(pl.col("day") >= month.first - datetime.timedelta(WITHIN))
+    fresh = set(here["row"].to_list())
+    cases = [
+        {"row": row, "day": day, "closed": closed, "person": person, "firm": firm, "leader": leader, "domain": domain, "text": text,
+         "named": bool(name or telephone)}
+        for row, day, closed, person, firm, leader, domain, name, telephone, text in window.select(
+            "row", "day", "closed", "person", "firm", "leader", "tousu_primary", "complainant", "telephone", "text"
+        ).iter_rows()
+    ]  # fmt: skip
+    repeats = [repeat for repeat in find_repeats(cases, load_taxonomy().fallback) if fresh & set(repeat.rows)]
+    again = {row for repeat in repeats if repeat.again for row in repeat.rows}
+    reasons = difficult_reasons(here, known, again, judged_on, classifier)
+    dissatisfied = (
+        (row, dissatisfied_reason(satisfaction, state, text))
+        for row, satisfaction, state, text in here.select("row", "satisfaction", "state", "text").iter_rows()
+    )
+    return {
+        "repeated": [Item(repeat.rows, repeat.reason) for repeat in repeats],
+        "difficult": [Item([row], "；".join(reasons[row])) for row in by_weight(reasons)],
+        "dissatisfied": [Item([row], reason) for row, reason in dissatisfied if reason],
+        "overdue": _overdue(dataclasses.replace(ledger, rows=known), judged_on),
+    }
+
+
+def _overdue(ledger: Ledger, judged_on: datetime.date) -> list[Item]:
+    """Return the cases with an overdue clock, the longest overdue first."""
+    found: dict[int, list[Any]] = {}
+    for line in clocks_of(ledger, DueOptions(today=judged_on)).lines:
+        if line.state == "overdue":
+            found.setdefault(line.row, []).append(line)
+    ordered = sorted(found.items(), key=lambda item: (min(line.due for line in item[1]), item[0]))
+    return [
+        Item([row], "；".join(f"{line.name}应于 {line.due} 前，超期 {-line.days_left} 天" for line in lines))
+        for row, lines in ordered
+    ]
+
+
+def _as_of(rows: pl.DataFrame, day: datetime.date) -> pl.DataFrame:
+    """Return the cases as they stood on a day: what happened later had not happened."""
+    later = pl.any_horizontal(pl.col(name) > day for name in DAYS if name != "received").fill_null(value=False)
+    state = pl.when(later).then(None).otherwise(pl.col("state")).alias("state")
+    open_then = pl.when(later).then(statement=True).otherwise(pl.col("open")).alias("open")
+    kept = [
+        pl.when(pl.col(name) > day).then(None).otherwise(pl.col(name)).alias(name)
+        for name in DAYS
+        if name != "received"
+    ]
+    return rows.with_columns(state, open_then, *kept)
+
+
+def _officers(rows: pl.DataFrame, lists: Mapping[str, list[Item]]) -> list[dict[str, Any]]:
+    """Return for each officer how many entries of each list are theirs, those with the most first."""
+    who = {row: name or NOBODY for row, name in rows.select("row", "officer").iter_rows()}
+    counts = {
+        name: Counter(officer for item in items for officer in {who[row] for row in item.rows})
+        for name, items in lists.items()
+    }
+    everyone = sorted(set().union(*counts.values()))
+    told = [{"officer": one, **{name: counts[name][one] for name in LISTS}} for one in everyone]
+    return sorted(told, key=lambda line: (-sum(line[name] for name in LISTS), line["officer"]))
+
+
+def _told(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """Return what is shown of each case; no text."""
+    names = load_taxonomy().names
+    return [
+        case | {"domain": names.get(case["tousu_primary"] or "", case["tousu_primary"] or "")}
+        for case in rows.select("row", "case", "day", "tousu_primary", "firm", "officer", "state", "open").iter_rows(named=True)
+    ]  # fmt: skip
