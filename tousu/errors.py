@@ -24,9 +24,11 @@
     ├── SettingsError        a setting is unknown, missing or wrong
     ├── StoreError           the service's store refuses or cannot be reached
     │   ├── NotFound         no such record
-    │   └── Conflict         the same key was used for something else
+    │   ├── Conflict         the same key was used for something else
+    │   └── JobUnfinished    what a job makes is not there yet
     └── RequestError         a request the service does not take
         ├── BodyInvalid      the body is no readable JSON
+        ├── FormInvalid      the body is no whole form
         ├── BodyKind         the body is of a kind or encoding that is not taken
         ├── BodyTooLarge     the body is over the limit
         ├── BodyTooSlow      the body did not arrive in time
@@ -211,6 +213,12 @@ class Conflict(StoreError):
     code = "conflict"
 
 
+class JobUnfinished(StoreError):
+    """A job has not come to its end, so what it makes is not there yet."""
+
+    code = "job_unfinished"
+
+
 class RequestError(TousuError):
     """A request the service does not take."""
 
@@ -221,6 +229,12 @@ class BodyInvalid(RequestError):
     """The body of a request is no readable JSON."""
 
     code = "json_invalid"
+
+
+class FormInvalid(RequestError):
+    """The body of a request is no whole form, or not the one that is wanted."""
+
+    code = "form_invalid"
 
 
 class BodyKind(RequestError):

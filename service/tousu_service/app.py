@@ -31,7 +31,20 @@ from tousu_service.http.middleware import RequestMiddleware
 from tousu_service.parts import Parts
 from tousu_service.registry import live_model
 from tousu_service.registry.live_model import LiveModel
-from tousu_service.routes import audit, cases, classify, corrections, docs, health, kserve, metrics, models, taxonomy
+from tousu_service.routes import (
+    audit,
+    cases,
+    classify,
+    corrections,
+    docs,
+    files,
+    health,
+    jobs,
+    kserve,
+    metrics,
+    models,
+    taxonomy,
+)  # fmt: skip
 from tousu_service.server import memory
 from tousu_service.server.limits import KEY, Limits
 from tousu_service.settings import load_settings
@@ -65,7 +78,8 @@ def create_app(settings: Settings) -> FastAPI:
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware, allow_origins=[origin.strip() for origin in settings.cors_origins.split(",")],
-            allow_methods=["GET", "POST"], expose_headers=["X-Request-ID", "Tousu-Until", "Tousu-Rows", "Retry-After"],
+            allow_methods=["GET", "POST", "DELETE"],
+            expose_headers=["X-Request-ID", "Tousu-Until", "Tousu-Rows", "Retry-After", "Location", "Content-Disposition"],
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "X-Request-ID"],
         )  # fmt: skip
     app.add_middleware(RequestMiddleware, settings=settings, metrics=counted, lines=lines)
@@ -73,7 +87,8 @@ def create_app(settings: Settings) -> FastAPI:
     # The routes asked most come first and without a router between: routes are tried in order.
     app.router.routes[:0] = classify.quick(app.router.responses).routes
     for room in (
-        classify.router, taxonomy.router, cases.router, corrections.router, models.router, audit.router, kserve.router,
+        classify.router, taxonomy.router, cases.router, corrections.router, files.router, jobs.router,
+        models.router, audit.router, kserve.router,
     ):  # fmt: skip
         app.include_router(room, dependencies=[Depends(known_parameters)])
     for room in (health.router, metrics.router, docs.router):
@@ -135,15 +150,20 @@ async def _lifespan(
 
 
 async def _trim_daily(parts: Parts) -> None:
-    """Once a day let go of audit lines past their time, where they have one."""
-    while parts.settings.audit_days:
+    """Once a day let go of audit lines and files past their time, where they have one."""
+    store, settings = parts.store, parts.settings
+    while True:
         try:
-            trim = functools.partial(retention.trim_audit, parts.store, days=parts.settings.audit_days, actor="service")
-            count = await to_thread.run_sync(trim)
+            if settings.audit_days:
+                trim = functools.partial(retention.trim_audit, store, days=settings.audit_days, actor="service")
+                count = await to_thread.run_sync(trim)
+                if count:
+                    logs.logger().info("audit_trimmed", rows=count)
+            count = await to_thread.run_sync(retention.trim_files, store, settings)
             if count:
-                logs.logger().info("audit_trimmed", rows=count)
+                logs.logger().info("files_trimmed", jobs=count)
         except StoreError as error:
-            logs.logger().error("audit_trim_failed", code=error.code, reason=str(error))
+            logs.logger().error("trim_failed", code=error.code, reason=str(error))
         await asyncio.sleep(DAY_SECONDS)
 
 

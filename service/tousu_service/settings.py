@@ -43,6 +43,7 @@ PAGE = """# 设置
 | 名称 | 默认 | 说明 |
 |---|---|---|
 """
+LEAST_SECRET = 16
 SubPath = Annotated[str, StringConstraints(pattern=SUB_PATH)]
 
 
@@ -73,6 +74,20 @@ class Settings(BaseSettings):
     max_text_chars: int = Field(20_000, ge=1, le=1_000_000, description="一条投诉最长多少字，超过的报错")
     max_body_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, description="请求体最大多少字节，超过的回 413；流式接口不限总量"
+    )
+    max_file_bytes: int = Field(
+        256 * 1024 * 1024, ge=1024, description="交给 /v1/files 的一个文件最大多少字节，超过的回 413"
+    )
+    max_open_jobs: int = Field(20, ge=1, description="每把密钥同时至多多少个没有做完的任务，再多的回 429")
+    job_worker: bool = Field(
+        True, description="有后台任务时由 tousu serve 开一个工作进程（低优先级）来做；false 则这台机器不做"
+    )
+    file_days: int = Field(400, ge=0, description="交来的文件和标好的结果保留多少天；0 为一直保留")
+    webhook_hosts: str = Field(
+        "", description="任务结束时可以通知哪些主机：主机名或 主机名:端口，逗号分隔；空为都不通知"
+    )
+    webhook_secret: str = Field(
+        "", description="通知的签名密钥（HMAC-SHA256），至少 16 个字符；设了 webhook_hosts 就必须有；不要写在命令行上"
     )
     body_seconds: float = Field(15.0, gt=0, description="请求体须在多少秒内收完，超过的回 408；流式接口为每一行")
     header_seconds: float = Field(10.0, gt=0, description="连接建立后须在多少秒内发完请求头，否则断开")
@@ -137,6 +152,8 @@ class Settings(BaseSettings):
     def _in_order(self) -> Self:
         if self.max_text_chars > self.max_body_bytes:
             raise ValueError("max_text_chars 大于 max_body_bytes，这样长的文字永远收不进来")
+        if self.webhook_hosts.strip() and len(self.webhook_secret) < LEAST_SECRET:
+            raise ValueError(f"设了 webhook_hosts，webhook_secret 却不足 {LEAST_SECRET} 个字符，收信的一方无法验明")
         return self
 
     @classmethod

@@ -34,5 +34,6 @@ COMMANDS = {
     "models": Command("tousu_service.commands.models", "service"),
     "backup": Command("tousu_service.commands.backup", "service"),
     "restore": Command("tousu_service.commands.restore", "service"),
+    "work": Command("tousu_service.commands.work", "service"),
     "doctor": Command("tousu_service.commands.doctor", "service"),
 }

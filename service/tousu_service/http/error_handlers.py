@@ -24,9 +24,12 @@ STATUSES: dict[type[errors.TousuError], int] = {
     errors.ModelMissing: 404,
     errors.ModelError: 422,
     errors.NotFound: 404,
+    errors.FileError: 422,
     errors.Conflict: 409,
+    errors.JobUnfinished: 409,
     errors.StoreError: 503,
     errors.BodyInvalid: 400,
+    errors.FormInvalid: 400,
     errors.BodyKind: 415,
     errors.BodyTooLarge: 413,
     errors.BodyTooSlow: 408,
@@ -50,6 +53,7 @@ FRAMEWORK = {
 }
 # Codes of the errors that a request can meet; the others belong to commands.
 ANSWERED = frozenset({
+    "file_invalid", "format_unknown", "form_invalid", "job_unfinished",
     "text_invalid", "model_missing", "model_corrupt", "model_protocol", "model_mismatch", "not_found", "conflict",
     "store_unavailable", "json_invalid", "media_type_unsupported", "body_too_large", "body_too_slow", "head_too_large",
     "host_refused", "key_refused", "scope_missing", "rate_exceeded", "busy", "request_invalid", "method_not_allowed",

@@ -55,6 +55,7 @@ class Exchange:
         admitted: The scope it was asked for, and the key that has it.
         request_id: The client's, if it sent a sound one, else one of ours.
         client: Who asked, once that is known.
+        limit: Most bytes of the body; None for any.
         status: Status of the answer, 0 until it begins.
         read: Bytes of the body received so far.
         streaming: Whether the body may be of any length, the time limit holding for each piece of it.
@@ -69,7 +70,8 @@ class Exchange:
     )  # fmt: skip
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, *, ids: Ids, limit: int) -> None:
-        self._receive, self._send, self.limit = receive, send, limit
+        self._receive, self._send = receive, send
+        self.limit: int | None = limit
         self.client, self.request_id = "", ""
         self.status = self.read = self._declared = self.hosts = 0
         self.encoded = self.streaming = self.complete = False
@@ -87,9 +89,10 @@ class Exchange:
         if not self.request_id:
             self.request_id = f"{ids.prefix}{next(ids.numbers):08x}"
 
-    def stream(self) -> None:
-        """Let the body be of any length; the time limit then holds for each piece of it."""
+    def stream(self, *, most: int | None = None) -> None:
+        """Let the body be of any length, or of at most so many bytes; the time limit then holds for each piece of it."""
         self.streaming = True
+        self.limit = most
 
     async def receive(self) -> Message:
         """Receive a piece of the body within the limits.
@@ -103,11 +106,11 @@ class Exchange:
             raise error_handlers.refusal(
                 BodyKind("请求体是压缩过的", fix="去掉 Content-Encoding，直接发送 UTF-8 的 JSON")
             )
-        if not self.streaming and self._declared > self.limit:
+        if self.limit is not None and self._declared > self.limit:
             raise self._too_large()
         message = await self._receive()
         self.read += len(message.get("body", b""))
-        if self.read > self.limit and not self.streaming:
+        if self.limit is not None and self.read > self.limit:
             raise self._too_large()
         self.complete = not message.get("more_body", False)
         if self.failure is not None and not self.complete:

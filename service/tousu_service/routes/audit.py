@@ -26,7 +26,7 @@ class AuditLine(BaseModel):
     actor: str = Field(description="谁：密钥（key:编号）、操作系统用户（user:名）或来访地址")
     action: str = Field(
         description="key_added、key_revoked、key_refused、model_activated、corrections_exported、backup_made、"
-        "backup_restored、audit_trimmed、audit_read"
+        "backup_restored、audit_trimmed、audit_read、job_created、job_cancelled、job_ended、job_downloaded、files_trimmed"
     )
     detail: dict[str, Any]
 

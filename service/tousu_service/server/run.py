@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tousu_service.auth.access import refuse_open_access
+from tousu_service.jobs.supervisor import supervised
 from tousu_service.store import Store
 
 if TYPE_CHECKING:
@@ -51,18 +52,16 @@ def run(settings: Settings, listener: socket.socket) -> bool:
     os.environ.update({PREFIX + name.upper(): str(value) for name, value in given.items() if value is not None})
     with _run_dir(settings) as shared:
         os.environ.update(shared)
-        return _run(settings, listener)
+        with supervised(settings):
+            return _run(settings, listener)
 
 
 @contextmanager
 def _run_dir(settings: Settings) -> Iterator[dict[str, str]]:
-    """Give the environment that tells several workers where to share their numbers."""
-    if settings.workers == 1:
-        yield {}
-        return
+    """Give the environment that tells the workers, of requests and of jobs, where to share their numbers."""
     directory = tempfile.mkdtemp(prefix="tousu-run-")
     try:
-        yield {"TOUSU_RUN_DIR": directory, "PROMETHEUS_MULTIPROC_DIR": directory}
+        yield {"TOUSU_RUN_DIR": directory} | ({"PROMETHEUS_MULTIPROC_DIR": directory} if settings.workers > 1 else {})
     finally:
         shutil.rmtree(directory, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Audit lines past their time: let go of as a whole day's work, and that is written into the audit itself."""
+"""Audit lines and files past their time: let go of as a whole day's work, and that is written into the audit itself."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from tousu_service.jobs import places
 from tousu_service.store import audit as lines
+from tousu_service.store import jobs
 from tousu_service.store.clock import now
 from tousu_service.store.tables import audit
 
 if TYPE_CHECKING:
+    from tousu_service.settings import Settings
     from tousu_service.store.base import Store
 
 
@@ -50,3 +53,25 @@ def trim_audit(store: Store, *, days: int, actor: str) -> int:
             connection, "audit_trimmed", actor=actor, detail={"before": before.isoformat(), "rows": count, "days": days}
         )
         return count
+
+
+def trim_files(store: Store, settings: Settings) -> int:
+    """Delete the files of jobs that ended longer ago than they are kept, and those that belong to no job.
+
+    The jobs themselves stay, with their counts.
+
+    Returns:
+        Of how many jobs files were deleted.
+
+    Raises:
+        StoreError: The store cannot be asked or written.
+    """
+    strays = places.strays(settings)
+    known = jobs.known_ids(store) if strays else set()
+    places.remove(settings, [name for name in strays if name not in known])
+    if not settings.file_days:
+        return 0
+    count = places.remove(settings, jobs.old(store, days=settings.file_days))
+    if count:
+        lines.append(store, "files_trimmed", actor="service", detail={"jobs": count, "days": settings.file_days})
+    return count

@@ -64,5 +64,39 @@ audit = sa.Table(
     sa.Index(None, "at"),
 )  # fmt: skip
 
+jobs = sa.Table(
+    "jobs", metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(20), nullable=False, unique=True),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("state", sa.String(12), nullable=False),
+    sa.Column("args", sa.JSON, nullable=False),
+    sa.Column("client", sa.String(20), nullable=False),
+    sa.Column("actor", sa.String(120), nullable=False),
+    sa.Column("idempotency_key", sa.String(200)),
+    sa.Column("body_sha256", sa.String(64), nullable=False),
+    sa.Column("step", sa.String(80), nullable=False),
+    sa.Column("progress", sa.BigInteger, nullable=False),
+    sa.Column("total", sa.BigInteger),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("owner", sa.String(200)),
+    sa.Column("heartbeat_at", Moment),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("cancelled_by", sa.String(120)),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("started_at", Moment),
+    sa.Column("finished_at", Moment),
+    sa.Column("error_code", sa.String(40)),
+    sa.Column("error", sa.Text),
+    sa.Column("result", sa.JSON),
+    sa.Column("webhook", sa.String(2000)),
+    sa.Column("webhook_state", sa.String(12), nullable=False),
+    sa.Column("webhook_tries", sa.Integer, nullable=False),
+    sa.Column("webhook_at", Moment),
+    sa.UniqueConstraint("client", "idempotency_key"),
+    sa.Index(None, "state", "seq"),
+    sa.Index(None, "webhook_state", "webhook_at"),
+)  # fmt: skip
+
 # Rows of these are written once: the database itself refuses to change or delete them.
 APPEND_ONLY = ("activations", "audit", *desk_tables.APPEND_ONLY)

@@ -109,7 +109,11 @@ def configure(settings: Settings) -> Gathered:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
             "root": {"handlers": ["stderr"], "level": level},
             # Every start and stop of its parts is not for operators; what goes wrong is.
-            "loggers": {name: {"level": max(level, logging.WARNING)} for name in ("uvicorn", "alembic", "asyncio")},
+            # And what is wrong in a form is told to whoever sent it: these lines would hold pieces of it.
+            "loggers": {
+                name: {"level": max(level, logging.WARNING)} for name in ("uvicorn", "alembic", "asyncio", "httpx")
+            }
+            | {"python_multipart": {"level": logging.CRITICAL}},
         }
     )
     return stream

@@ -1,0 +1,101 @@
+"""Starting the worker when there is something to do, again when it dies, and ending it with the service."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tousu.errors import TousuError
+from tousu_service.store import Store, jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tousu_service.settings import Settings
+
+POLL_SECONDS = 0.25
+IDLE_SECONDS = 30.0
+LONGEST_PAUSE = 30.0
+END_SECONDS = 20.0
+KEPT_BACK = ("PROMETHEUS_MULTIPROC_DIR",)  # the worker counts nothing for /metrics
+
+
+class Supervisor:
+    """Watches the store for work in a thread, and one worker process at most.
+
+    Args:
+        settings: The settings.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._over = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._failures = 0
+        self._thread = threading.Thread(target=self._watch, name="jobs", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the worker, which gives back what it holds, and stop watching."""
+        self._over.set()
+        self._thread.join(END_SECONDS)
+        process = self._process
+        if process is None or process.poll() is not None:
+            return
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def _watch(self) -> None:
+        """Start the worker whenever there is work and none runs; after one that died quickly, wait ever longer."""
+        store = Store.open(self._settings.database_url)
+        pause = POLL_SECONDS
+        try:
+            while not self._over.wait(pause):
+                pause = POLL_SECONDS
+                if self._process is not None and self._process.poll() is None:
+                    continue
+                ended, self._process = self._process, None
+                if ended is not None and ended.returncode != 0:
+                    self._failures += 1
+                    pause = min(POLL_SECONDS * 2**self._failures, LONGEST_PAUSE)
+                    continue
+                self._failures = 0 if ended is not None else self._failures
+                try:
+                    wanted = jobs.anything_to_do(store)
+                except TousuError:  # the application tells of a store that cannot be reached
+                    continue
+                if wanted:
+                    self._process = self._started()
+        finally:
+            store.close()
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        """Start a worker."""
+        command = [sys.executable, "-m", "tousu", "work", "--idle", str(IDLE_SECONDS)]
+        env = {name: value for name, value in os.environ.items() if name not in KEPT_BACK}
+        return subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL)
+
+
+@contextmanager
+def supervised(settings: Settings) -> Iterator[None]:
+    """Do background jobs while the service runs, if this machine is to."""
+    if not settings.job_worker:
+        yield
+        return
+    supervisor = Supervisor(settings)
+    supervisor.start()
+    try:
+        yield
+    finally:
+        supervisor.stop()

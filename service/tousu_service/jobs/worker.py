@@ -1,0 +1,185 @@
+"""The worker process: takes jobs from the store until there are none, and ends.
+
+``tousu serve`` starts it when there is something to do. It runs at low priority, so that answering requests goes first.
+Files are tagged in the main thread, where signals arrive; training runs in a process of its own, watched by a thread.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from tousu.errors import StoreError, TousuError
+from tousu.taxonomy import load_taxonomy
+from tousu_service.auth.quota import Quota
+from tousu_service.jobs import webhook
+from tousu_service.jobs.held import HeldJob, JobStopped, is_dead, owner_name
+from tousu_service.jobs.tag import tag_upload
+from tousu_service.registry import activation
+from tousu_service.store import Store, jobs, ledger
+from tousu_service.telemetry import logs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+    from tousu.classifier import Classifier
+    from tousu_service.settings import Settings
+    from tousu_service.store.jobs import Job, Kind
+
+POLL_SECONDS = 0.2
+NICE = 10
+COLLECT_AFTER = 100_000  # new objects between two searches for garbage: rows hold no circles
+
+
+class Worker:
+    """Takes jobs and does them.
+
+    Args:
+        store: The store, migrated.
+        settings: The settings.
+        idle_seconds: After how long without anything to do ``run`` returns; None: never.
+    """
+
+    def __init__(self, store: Store, settings: Settings, *, idle_seconds: float | None) -> None:
+        self._store, self._settings, self._idle_seconds = store, settings, idle_seconds
+        self._quota = Quota(settings.run_dir, requests=settings.requests_per_day, texts=settings.texts_per_day)
+        self._classifier: tuple[int, Classifier] | None = None
+        self._parent = os.getppid()
+        self._stop = threading.Event()
+        self._last_work = time.monotonic()
+
+    def run(self) -> None:
+        """Work until told to stop, or idle for long enough."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._stopped)
+        beside = [
+            threading.Thread(target=self._repeat, args=(step,), daemon=True)
+            for step in (self._deliver, self._watch_parent)
+        ]
+        for thread in beside:
+            thread.start()
+        while not self._stop.is_set():
+            if self.step(("tag",), self._tag):
+                continue
+            if self._idle_seconds is not None and time.monotonic() - self._last_work > self._idle_seconds:
+                break
+            self._stop.wait(POLL_SECONDS)
+        self._stop.set()
+
+    def step(self, kinds: Sequence[Kind], work: Callable[[HeldJob], dict[str, Any]]) -> bool:
+        """Do one job of some kinds, if there is one; return whether there was."""
+        try:
+            job = jobs.claim(self._store, owner_name(), kinds, is_dead=is_dead)
+        except StoreError as error:
+            logs.logger().error("jobs_unreachable", code=error.code)
+            self._stop.wait(1.0)
+            return False
+        if job is None:
+            return False
+        logs.logger().info("job_taken", job=job.id, kind=job.kind, attempt=job.attempt)
+        begun = time.monotonic()
+        with HeldJob(self._store, job, self._stop) as held:
+            outcome = self._done(held, work)
+        self._last_work = time.monotonic()
+        logs.logger().info(
+            "job_over", job=job.id, kind=job.kind, how=outcome, seconds=round(self._last_work - begun, 2)
+        )
+        return True
+
+    def _done(self, held: HeldJob, work: Callable[[HeldJob], dict[str, Any]]) -> str:
+        """Do a job and write what came of it; return how it ended."""
+        job = held.job
+        try:
+            result = work(held)
+        except JobStopped as stopped:
+            return "lost" if stopped.lost else self._end(job, "cancelled")
+        except KeyboardInterrupt:
+            self._stop.set()
+            self._persist(lambda: jobs.release(self._store, job))
+            return "released"
+        except TousuError as error:
+            return self._end(job, "failed", error_code=error.code, error=str(error))
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the job gets an end and the log its place
+            logs.logger().error("job_crashed", job=job.id, exception=type(error).__name__, frames=logs.frames(error))
+            return self._end(
+                job, "failed", error_code="internal", error="内部出错，已记入日志；请把任务编号告诉运维人员"
+            )
+        return self._end(job, "done", result=result, rows=result.get("rows"))
+
+    def _end(self, job: Job, state: jobs.State, **fields: Any) -> str:
+        self._persist(lambda: jobs.finish(self._store, job, state, **fields))
+        return state
+
+    def _persist(self, write: Callable[[], object]) -> None:
+        """Write to the store; while it fails, again and again within the lease, for the work is done."""
+        until = time.monotonic() + jobs.LEASE.total_seconds()
+        while True:
+            try:
+                write()
+                return
+            except StoreError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
+
+    def _tag(self, held: HeldJob) -> dict[str, Any]:
+        quota = self._quota if self._quota.active and held.job.client != "local" else None
+        return tag_upload(held, self._settings, self._live(), quota)
+
+    def _live(self) -> Classifier:
+        """Return the model that answers now, by the ledger.
+
+        Raises:
+            ModelError: It cannot be used.
+            StoreError: The ledger cannot be read.
+        """
+        number = ledger.revision(self._store)
+        if self._classifier is None or self._classifier[0] != number:
+            live = activation.start(self._store, taxonomy=load_taxonomy(), reading=self._settings.reading)
+            self._classifier = live.activation.seq, live.classifier
+            gc.freeze()  # what has been built stays
+        return self._classifier[1]
+
+    def _deliver(self) -> None:
+        """Call the webhooks that are due."""
+        webhook.deliver_quietly(self._store, self._settings)
+
+    def _watch_parent(self) -> None:
+        """End at once when the service that started this process is gone: its jobs are taken by the next one."""
+        if self._idle_seconds is not None and os.getppid() != self._parent:
+            os._exit(1)
+
+    def _repeat(self, step: Callable[[], None]) -> None:
+        while not self._stop.wait(POLL_SECONDS):
+            step()
+
+    def _stopped(self, number: int, frame: FrameType | None) -> None:
+        del number, frame
+        self._stop.set()
+
+
+def work(settings: Settings, *, idle_seconds: float | None) -> None:
+    """Open the store and work at low priority until there is nothing to do.
+
+    Raises:
+        SettingsError: The database's address is none.
+        StoreError: The store cannot be opened.
+    """
+    with suppress(OSError):
+        os.nice(NICE)
+    os.umask(0o077)  # what is made of complaints is nobody else's business
+    gc.set_threshold(COLLECT_AFTER)
+    lines = logs.configure(settings)
+    store = Store.open(settings.database_url)
+    try:
+        store.migrate()
+        Worker(store, settings, idle_seconds=idle_seconds).run()
+    finally:
+        store.close()
+        lines.drain()

@@ -1,0 +1,150 @@
+"""Jobs in the store: taken once, taken again when their holder is gone, ended by none but the holder."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from tousu.errors import Conflict, NotFound, RateExceeded
+from tousu_service.jobs.held import is_dead, owner_name
+from tousu_service.store import Store, audit, jobs
+from tousu_service.store.tables import jobs as table
+
+ALIVE = staticmethod(lambda owner: False)
+
+
+def add(store, **more):
+    return jobs.add(store, "tag", {"name": "a.csv"}, client="k", actor="key:k", **more)[0]
+
+
+def claim(store, owner="host:1:a", *, is_dead=lambda owner: False):
+    return jobs.claim(store, owner, ("tag",), is_dead=is_dead)
+
+
+def age(store, job, seconds):
+    """Make a job's last heartbeat so old."""
+    with store.writing() as connection:
+        moment = connection.execute(sa.select(table.c.heartbeat_at).where(table.c.seq == job.seq)).scalar_one()
+        old = moment - timedelta(seconds=seconds)
+        connection.execute(sa.update(table).where(table.c.seq == job.seq).values(heartbeat_at=old))
+
+
+def test_a_job_from_beginning_to_end(store):
+    job = add(store)
+    assert (job.state, jobs.anything_to_do(store)) == ("queued", True)
+    held = claim(store)
+    assert (held.id, held.state, held.attempt) == (job.id, "running", 1)
+    assert claim(store, "host:2:b") is None
+    assert jobs.beat(store, held, progress=3, total=10, rows=2, step="标注") == "go"
+    assert jobs.find(store, job.id).progress == 3
+    assert jobs.finish(store, held, "done", result={"rows": 9}, rows=9)
+    ended = jobs.find(store, job.id, client="k")
+    assert (ended.state, ended.result, ended.rows, ended.progress) == ("done", {"rows": 9}, 9, 10)
+    assert not jobs.anything_to_do(store)
+    assert [line.action for line in audit.lines(store)] == ["job_created", "job_ended"]
+    with pytest.raises(NotFound):
+        jobs.find(store, job.id, client="another")
+
+
+def test_workers_that_race_take_each_job_once(url):
+    opened = Store.open(url)
+    opened.migrate()
+    for _ in range(20):
+        add(opened)
+    taken, start = [], threading.Barrier(4)
+
+    def work(number):
+        own = Store.open(url)
+        start.wait(30)
+        while job := claim(own, f"host:{number}:x{len(taken)}"):
+            taken.append(job.id)
+        own.close()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    opened.close()
+    assert len(taken) == len(set(taken)) == 20
+
+
+def test_a_job_whose_holder_is_silent_or_dead_is_taken_again_and_the_old_holder_ends_nothing(store):
+    add(store)
+    first = claim(store)
+    assert claim(store, "host:2:b") is None
+    age(store, first, 16)
+    second = claim(store, "host:2:b")
+    assert (second.seq, second.attempt) == (first.seq, 2)
+    assert jobs.beat(store, first, progress=1, total=1, rows=1, step="") == "lost"
+    assert not jobs.finish(store, first, "done")
+    third = claim(store, "host:3:c", is_dead=lambda owner: owner == "host:2:b")
+    assert third.attempt == 3
+    jobs.release(store, third)
+    assert (jobs.find(store, first.id).state, claim(store, "host:4:d").attempt) == ("queued", 3)
+
+
+def test_what_ends_its_worker_every_time_is_given_up(store):
+    add(store)
+    for attempt in range(jobs.MOST_ATTEMPTS):
+        assert claim(store, f"host:{attempt}:x", is_dead=lambda owner: True).attempt == attempt + 1
+    assert claim(store, "host:9:x", is_dead=lambda owner: True) is None
+    (given_up,) = jobs.listed(store)
+    assert (given_up.state, given_up.error_code) == ("failed", "given_up")
+
+
+def test_cancelling(store):
+    queued, running = add(store), None
+    assert jobs.cancel(store, queued.id, actor="key:k").state == "cancelled"
+    running = add(store)
+    held = claim(store)
+    assert jobs.cancel(store, running.id, actor="key:k").state == "running"
+    assert jobs.beat(store, held, progress=0, total=None, rows=0, step="") == "cancelled"
+    assert jobs.finish(store, held, "cancelled")
+    assert jobs.cancel(store, running.id, actor="key:k").state == "cancelled"
+    # one that is cancelled while its holder is dead is not begun again
+    add(store)
+    left = claim(store)
+    jobs.cancel(store, left.id, actor="key:k")
+    assert claim(store, "host:2:b", is_dead=lambda owner: True) is None
+    assert jobs.find(store, left.id).state == "cancelled"
+
+
+def test_the_same_again_is_the_same_job(store):
+    first, again = jobs.add(store, "tag", {}, client="k", actor="a", idempotency_key="1", body_sha256="x")
+    assert not again
+    assert jobs.add(store, "tag", {}, client="k", actor="a", idempotency_key="1", body_sha256="x") == (first, True)
+    with pytest.raises(Conflict):
+        jobs.add(store, "tag", {}, client="k", actor="a", idempotency_key="1", body_sha256="y")
+    assert not jobs.add(store, "tag", {}, client="other", actor="a", idempotency_key="1", body_sha256="y")[1]
+    one = jobs.add(store, "train", {}, client="k", actor="a", only_one=True)[0]
+    assert jobs.add(store, "train", {}, client="k", actor="b", only_one=True) == (one, True)
+    with pytest.raises(RateExceeded):
+        jobs.add(store, "tag", {}, client="k", actor="a", most_open=2)
+
+
+def test_a_webhook_is_tried_by_one_worker_at_a_time(store):
+    job = add(store, webhook="http://127.0.0.1:1/")
+    assert jobs.due_webhooks(store) == []
+    jobs.finish(store, claim(store), "failed", error="x")
+    (due,) = jobs.due_webhooks(store)
+    assert jobs.take_webhook(store, due, pause=timedelta(seconds=60))
+    assert not jobs.take_webhook(store, due, pause=timedelta(seconds=60))
+    assert jobs.due_webhooks(store) == []
+    jobs.end_webhook(store, due, "delivered")
+    assert jobs.find(store, job.id).webhook_state == "delivered"
+
+
+def test_a_dead_owner_is_known_on_its_own_machine_alone():
+    here = socket.gethostname()
+    gone = os.spawnl(os.P_WAIT, "/bin/true", "true")
+    assert gone == 0
+    assert not is_dead(owner_name())
+    assert not is_dead(f"{here}:1:x") or os.getpid() == 1
+    assert is_dead(f"{here}:{2**22 - 1}:x")
+    assert not is_dead(f"elsewhere:{2**22 - 1}:x")
