@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import io
@@ -9,6 +10,8 @@ import json
 import os
 import re
 import signal
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -21,6 +24,8 @@ import pytest
 
 from tests.e2e.conftest import new_key
 from tests.harness.server import in_group
+from tousu import AsyncClient, Client, ServiceError
+from tousu_service.jobs import webhook
 
 SECRET = "sixteen letters or more"
 TEXTS = ("小区电梯困人，物业一直不修", "超市买的面包发霉了，要求退款赔偿", "健身房办了年卡，老板跑路，联系不上")
@@ -271,3 +276,62 @@ def test_the_whole_service_is_killed_and_goes_on_with_the_job_when_it_is_back(se
             assert (job["state"], job["rows"]) == ("done", 30_001)
             lines = client.get(f"/v1/jobs/{job['id']}/result").text.splitlines()
     assert len(lines) == len({line.partition(",")[0] for line in lines}) == 30_002
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_the_clients_hand_in_wait_and_fetch(server, tmp_path, asynchronous):
+    path = tmp_path / "台账 “甲”.csv"
+    path.write_bytes(table(5))
+    address = f"http://127.0.0.1:{server.port}"
+    if asynchronous:
+
+        async def run():
+            async with AsyncClient(address, server.key) as client:
+                job = await client.tag_file(path, text_columns=["投诉内容"], columns="zh", evidence=False)
+                job = await client.wait_for(job.id, seconds=60)
+                await client.save_result(job.id, tmp_path / "out.csv")
+                await client.save_result(job.id, tmp_path / "rejects.jsonl", rejects=True)
+                with pytest.raises(ServiceError):
+                    await client.job("job_none")
+                return job, await client.cancel_job(job.id)
+
+        job, again = asyncio.run(run())
+    else:
+        with Client(address, server.key) as client:
+            job = client.tag_file(path, text_columns=["投诉内容"], columns="zh", evidence=False)
+            job = client.wait_for(job.id, seconds=60)
+            client.save_result(job.id, tmp_path / "out.csv")
+            client.save_result(job.id, tmp_path / "rejects.jsonl", rejects=True)
+            with pytest.raises(ServiceError):
+                client.job("../models")
+            with pytest.raises(ServiceError, match="读不了"):
+                client.tag_file(tmp_path / "none.csv")
+            again = client.cancel_job(job.id)
+    assert (job.state, job.name, job.outcome.tagged, again.state) == ("done", path.name, 5, "done")
+    assert len((tmp_path / "out.csv").read_text("utf-8").splitlines()) == 7
+    assert json.loads((tmp_path / "rejects.jsonl").read_bytes())["row"] == 6
+
+
+def test_the_samples_of_the_page_run(server, tmp_path, root, hook):
+    page = (root / "docs" / "files-api.md").read_text("utf-8")
+    sample, check = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "台账.csv").write_bytes(table(4))
+    address = f'"http://127.0.0.1:{server.port}", "{server.key}"'
+    (tmp_path / "sample.py").write_text(sample.replace('"http://127.0.0.1:8000"', address), "utf-8")
+    env = os.environ | {"PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "sample.py"], cwd=tmp_path, env=env, capture_output=True, text=True, check=True, timeout=100
+    )
+    assert done.stdout.startswith("done ")
+    assert len((tmp_path / "台账-标好.csv").read_text("utf-8").splitlines()) == 6
+    receiver = {}
+    exec(check, receiver)
+    body, now = b'{"event": "job.done"}', int(time.time())
+    assert receiver["genuine"](SECRET, webhook.signature(SECRET, body, seconds=now), body)
+    assert not receiver["genuine"](SECRET, webhook.signature(SECRET, body, seconds=now - 3600), body)
+    assert not receiver["genuine"]("another secret than that", webhook.signature(SECRET, body, seconds=now), body)
+    for command in re.findall(r"curl -s (\S+) -F file=@台账.csv (.*)", page):
+        options = [command[0].replace(":8000", f":{server.port}"), "-F", "file=@台账.csv", *command[1].split()]
+        header = ["-H", f"Authorization: Bearer {server.key}", "--noproxy", "*"]
+        told = subprocess.run(["curl", "-s", *header, *options], cwd=tmp_path, capture_output=True, check=True)
+        assert json.loads(told.stdout)["state"] == "queued"

@@ -2,6 +2,6 @@
 
 from tousu.client.asynchronous import AsyncClient
 from tousu.client.blocking import Client
-from tousu.client.replies import Correction, Evidence, ItemError, Reply, ServiceError, Tagging
+from tousu.client.replies import Correction, Evidence, ItemError, Job, Reply, ServiceError, Tagging
 
-__all__ = ["AsyncClient", "Client", "Correction", "Evidence", "ItemError", "Reply", "ServiceError", "Tagging"]
+__all__ = ["AsyncClient", "Client", "Correction", "Evidence", "ItemError", "Job", "Reply", "ServiceError", "Tagging"]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from tousu.client import calls
-from tousu.client.replies import Correction, ItemError, ServiceError, Tagging
+from tousu.client import calls, files
+from tousu.client.replies import Correction, ItemError, Job, ServiceError, Tagging
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -108,6 +110,82 @@ class AsyncClient:
         finally:
             await response.aclose()
 
+    async def tag_file(
+        self, path: str | Path, *, text_columns: Sequence[str] = (), no_header: bool = False,
+        columns: str | None = None, encoding: str | None = None, evidence: bool = True, webhook: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Job:  # fmt: skip
+        """Hand in a file to be tagged in the background; when this returns it is kept, and retries have not doubled it.
+
+        The file is sent as it is read, whatever its size. Give a longer ``timeout`` to the client for very large ones.
+
+        Args:
+            path: A file of any kind that ``tousu tag`` reads; its name's ending tells which.
+            text_columns: Columns that hold the texts, or ``#number``; guessed when empty.
+            no_header: Whether a table's first row is one of data.
+            columns: Language of the added columns, ``zh`` or ``en``.
+            encoding: Encoding of the file; found when None.
+            evidence: Whether to add the words that decided.
+            webhook: Address to be told of the end; its host must be allowed by the service.
+            idempotency_key: Give your own to make repeated runs of your program safe too.
+
+        Raises:
+            ServiceError: The service refused or could not be reached, or the file cannot be read.
+        """
+        call = files.tag_file(
+            Path(path), text_columns=text_columns, no_header=no_header, columns=columns, encoding=encoding,
+            evidence=evidence, webhook=webhook, idempotency_key=idempotency_key,
+        )  # fmt: skip
+        return calls.read(await self._send(call), Job)
+
+    async def job(self, job_id: str) -> Job:
+        """Return how far a job is.
+
+        Raises:
+            ServiceError: There is none of that id, or the service could not be reached.
+        """
+        return calls.read(await self._send(files.job(job_id)), Job)
+
+    async def cancel_job(self, job_id: str) -> Job:
+        """Stop a job; one that has ended stays as it is.
+
+        Raises:
+            ServiceError: There is none of that id, or the service could not be reached.
+        """
+        return calls.read(await self._send(files.job(job_id, method="DELETE")), Job)
+
+    async def wait_for(self, job_id: str, *, seconds: float = 3600.0) -> Job:
+        """Return a job when it has come to its end, or as it is when the seconds are over.
+
+        Raises:
+            ServiceError: There is none of that id, or the service could not be reached.
+        """
+        until = time.monotonic() + seconds
+        while (found := await self.job(job_id)).is_open and time.monotonic() < until:
+            await asyncio.sleep(files.POLL_SECONDS)
+        return found
+
+    async def save_result(self, job_id: str, path: str | Path, *, rejects: bool = False) -> None:
+        """Write what a job made, or the list of rows without a tag, to a file; it appears under its name when whole.
+
+        Args:
+            job_id: A job that is done.
+            path: Where to.
+            rejects: The list of rows without a tag instead of the tagged file.
+
+        Raises:
+            ServiceError: It is not there, could not be fetched whole, or cannot be written.
+        """
+        response = await self._send(files.job(job_id, what="/rejects" if rejects else "/result"), stream=True)
+        try:
+            with files.fresh(Path(path)) as file:
+                async for piece in response.aiter_bytes():
+                    file.write(piece)
+        except calls.ODD as error:
+            raise calls.unreachable(error, response) from error
+        finally:
+            await response.aclose()
+
     async def _tagged(self, items: list[calls.Item]) -> list[Tagging | ItemError]:
         """Tag the items of a batch by as many calls as it takes."""
         steps = calls.tag_batch(items)
@@ -130,11 +208,12 @@ class AsyncClient:
         Raises:
             ServiceError: The last try failed too, or the service refused.
         """
-        request = self._http.build_request(
-            call.method, call.path, content=call.body, headers=call.headers, params=call.params
-        )
         attempt = 0
         while True:
+            content = files.awaited(call.pieces()) if call.pieces else call.body
+            request = self._http.build_request(
+                call.method, call.path, content=content, headers=call.headers, params=call.params
+            )
             last = attempt >= self._retries
             try:
                 response = await self._http.send(request, stream=stream)

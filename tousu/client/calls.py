@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from tousu.client.replies import ItemError, Reply, ServiceError, Tagging
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
     from datetime import datetime
 
 RETRIED = frozenset({429, 502, 503, 504})
@@ -33,13 +33,14 @@ Shape = TypeVar("Shape", bound=Reply)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request to be sent."""
+    """A request to be sent; ``pieces`` gives a body that is not held in memory, anew for each try."""
 
     method: str
     path: str
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     params: dict[str, str] = field(default_factory=dict)
+    pieces: Callable[[], Iterator[bytes]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,54 @@ class Correction(Reply):
     model: str | None
 
 
+class JobProblem(Reply):
+    """Why a job failed."""
+
+    code: str | None = None
+    message: str
+
+
+class JobOutcome(Reply):
+    """What came of a job; the counts are those of ``tousu tag --json``."""
+
+    model: str | None = None
+    rows: int | None = None
+    tagged: int | None = None
+    rejects: int | None = None
+    auto: int | None = None
+    review: int | None = None
+    online: int | None = None
+    domains: dict[str, int] | None = None
+    seconds: float | None = None
+    notes: tuple[str, ...] | None = None
+    incomplete: bool | None = None
+    result: str | None = None
+    rejects_list: str | None = None
+
+
+class Job(Reply):
+    """A background job: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled``."""
+
+    id: str
+    kind: str
+    state: str
+    step: str
+    name: str | None = None
+    progress: float | None = None
+    rows: int
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    error: JobProblem | None = None
+    outcome: JobOutcome | None = None
+    webhook: str = "none"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not come to its end."""
+        return self.state in ("queued", "running")
+
+
 class ServiceError(Exception):
     """The service refused a request, or could not be reached however often it was tried.
 
