@@ -82,6 +82,13 @@ class Settings(BaseSettings):
     job_worker: bool = Field(
         True, description="有后台任务时由 tousu serve 开一个工作进程（低优先级）来做；false 则这台机器不做"
     )
+    acceptance: Path | None = Field(
+        None, description='验收文件：本所自己的标注行，训练后的闸门用它来评；写了 "must": true 的行标错一条就不通过'
+    )
+    spot_check_share: float = Field(
+        0.03, ge=0, le=1, description="抽检：模型自己决定的案件里，随机抽多大一份请人不看结果重新定，0 为不抽"
+    )
+    auto_promise: float = Field(0.95, gt=0, lt=1, description="抽检的目标线：自动分派中应有多少是对的")
     file_days: int = Field(400, ge=0, description="交来的文件和标好的结果保留多少天；0 为一直保留")
     webhook_hosts: str = Field(
         "", description="任务结束时可以通知哪些主机：主机名或 主机名:端口，逗号分隔；空为都不通知"

@@ -17,6 +17,7 @@ from tousu.classifier.cases import HEADS, CaseCalibration, Cases
 from tousu.classifier.decisions import Calibration
 from tousu.classifier.emptiness import nothing_said
 from tousu.classifier.evidence import evidence_of
+from tousu.classifier.familiarity import known_shares
 from tousu.classifier.features import LinearWeights, RouteWeights, TermIndex
 from tousu.classifier.reader.careful import CarefulReader
 from tousu.classifier.rounding import PLACES
@@ -208,6 +209,13 @@ class Classifier:
             weights = frequency * np.sqrt(self._linear.squared_idf[ids])
             vectors.append((ids, weights / max(float(np.linalg.norm(weights)), 1e-12)))
         return vectors
+    def known_shares(self, texts: Sequence[str]) -> NDArray[np.float64]:
+        """Return of each text which share of its characters stands within words the model knows, shape (texts,).
+
+        Raises:
+            TextError: One of the texts is no string.
+        """
+        return known_shares(texts, self._chars, self._terms)
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the raw linear scores, shape (texts, domains + 1), the facet's in the last column."""

@@ -22,6 +22,7 @@ COMMANDS = {
     "serve": Command("tousu_service.commands.serve", "service"),
     "train": Command("tousu_training.commands.train", "training"),
     "evaluate": Command("tousu_training.commands.evaluate", "training"),
+    "loop": Command("tousu_training.commands.loop", "training"),
     "tag": Command("tousu.cli.tag", "files"),
     "report": Command("tousu.cli.report", "files"),
     "due": Command("tousu.cli.due", "files"),
@@ -34,6 +35,7 @@ COMMANDS = {
     "models": Command("tousu_service.commands.models", "service"),
     "backup": Command("tousu_service.commands.backup", "service"),
     "restore": Command("tousu_service.commands.restore", "service"),
+    "answers": Command("tousu_service.commands.answers", "service"),
     "work": Command("tousu_service.commands.work", "service"),
     "doctor": Command("tousu_service.commands.doctor", "service"),
 }

@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tousu.errors import TousuError
-from tousu_service.store import Store, jobs
+from tousu_service.store import Store, jobs, shadows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,7 @@ POLL_SECONDS = 0.25
 IDLE_SECONDS = 30.0
 LONGEST_PAUSE = 30.0
 END_SECONDS = 20.0
+SHADOW_SECONDS = 10.0
 KEPT_BACK = ("PROMETHEUS_MULTIPROC_DIR",)  # the worker counts nothing for /metrics
 
 
@@ -35,7 +37,7 @@ class Supervisor:
         self._settings = settings
         self._over = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._failures = 0
+        self._failures, self._shadow_next = 0, 0.0
         self._thread = threading.Thread(target=self._watch, name="jobs", daemon=True)
 
     def start(self) -> None:
@@ -72,13 +74,21 @@ class Supervisor:
                     continue
                 self._failures = 0 if ended is not None else self._failures
                 try:
-                    wanted = jobs.anything_to_do(store)
+                    wanted = jobs.anything_to_do(store) or self._shadow_waits(store)
                 except TousuError:  # the application tells of a store that cannot be reached
                     continue
                 if wanted:
                     self._process = self._started()
         finally:
             store.close()
+
+    def _shadow_waits(self, store: Store) -> bool:
+        """Return whether a model in the shadow has cases to tag; looked at now and then."""
+        if time.monotonic() < self._shadow_next:
+            return False
+        self._shadow_next = time.monotonic() + SHADOW_SECONDS
+        with store.reading() as connection:
+            return shadows.has_work(connection)
 
     def _started(self) -> subprocess.Popen[bytes]:
         """Start a worker."""

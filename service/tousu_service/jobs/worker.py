@@ -6,6 +6,7 @@ Files are tagged in the main thread, where signals arrive; training runs in a pr
 
 from __future__ import annotations
 
+import functools
 import gc
 import os
 import signal
@@ -17,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import StoreError, TousuError
 from tousu.taxonomy import load_taxonomy
 from tousu_service.auth.quota import Quota
-from tousu_service.jobs import webhook
+from tousu_service.jobs import desk_rows, webhook
 from tousu_service.jobs.held import HeldJob, JobStopped, is_dead, owner_name
 from tousu_service.jobs.tag import tag_upload
-from tousu_service.registry import activation
+from tousu_service.jobs.train import train_model
+from tousu_service.registry import activation, shadow
 from tousu_service.store import Store, jobs, ledger
 from tousu_service.telemetry import logs
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 NICE = 10
+SHADOW_SECONDS = 5.0
 COLLECT_AFTER = 100_000  # new objects between two searches for garbage: rows hold no circles
 
 
@@ -50,27 +53,31 @@ class Worker:
         self._store, self._settings, self._idle_seconds = store, settings, idle_seconds
         self._quota = Quota(settings.run_dir, requests=settings.requests_per_day, texts=settings.texts_per_day)
         self._classifier: tuple[int, Classifier] | None = None
+        self._shadows: dict[str, Classifier] = {}
         self._parent = os.getppid()
         self._stop = threading.Event()
+        self._training = threading.Event()
         self._last_work = time.monotonic()
 
     def run(self) -> None:
         """Work until told to stop, or idle for long enough."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stopped)
-        beside = [
-            threading.Thread(target=self._repeat, args=(step,), daemon=True)
-            for step in (self._deliver, self._watch_parent)
-        ]
+        steps = (self._deliver, self._watch_parent, self._train, self._shadow)
+        beside = [threading.Thread(target=self._repeat, args=(step,), daemon=True) for step in steps]
         for thread in beside:
             thread.start()
         while not self._stop.is_set():
             if self.step(("tag",), self._tag):
                 continue
+            if self._training.is_set():
+                self._last_work = time.monotonic()
             if self._idle_seconds is not None and time.monotonic() - self._last_work > self._idle_seconds:
                 break
             self._stop.wait(POLL_SECONDS)
         self._stop.set()
+        for thread in beside:
+            thread.join(jobs.LEASE.total_seconds())
 
     def step(self, kinds: Sequence[Kind], work: Callable[[HeldJob], dict[str, Any]]) -> bool:
         """Do one job of some kinds, if there is one; return whether there was."""
@@ -130,7 +137,40 @@ class Worker:
 
     def _tag(self, held: HeldJob) -> dict[str, Any]:
         quota = self._quota if self._quota.active and held.job.client != "local" else None
-        return tag_upload(held, self._settings, self._live(), quota)
+        upload = held.job.args.get("upload")
+        if upload is None:
+            return tag_upload(held, self._settings, self._live(), quota)
+        path = desk_rows.path_of(self._settings, held.job.args, held.job.id)
+        try:
+            return desk_rows.store_rows(held, self._store, self._settings, self._live(), int(upload), path)
+        except TousuError as error:
+            self._persist(functools.partial(desk_rows.fail, self._store, int(upload), str(error)))
+            raise
+
+    def _train(self) -> None:
+        """Do a training, if there is one."""
+
+        def work(held: HeldJob) -> dict[str, Any]:
+            self._training.set()
+            return train_model(held, self._store, self._settings)
+
+        try:
+            self.step(("train",), work)
+        finally:
+            self._training.clear()
+
+    def _shadow(self) -> None:
+        """Let the model in the shadow tag some more."""
+        try:
+            done = shadow.go_on(self._store, self._shadows, taxonomy=load_taxonomy())
+        except TousuError as error:
+            logs.logger().error("shadow_failed", code=error.code)
+            self._stop.wait(60.0)
+            return
+        if done:
+            self._last_work = time.monotonic()
+        else:
+            self._stop.wait(SHADOW_SECONDS)
 
     def _live(self) -> Classifier:
         """Return the model that answers now, by the ledger.

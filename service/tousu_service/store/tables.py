@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from tousu_service.store import desk_tables
 from tousu_service.store.columns import Moment, Sequence, metadata
 
-__all__ = ["APPEND_ONLY", "activations", "api_keys", "audit", "corrections", "metadata"]
+__all__ = ["APPEND_ONLY", "activations", "api_keys", "audit", "corrections", "jobs", "metadata", "shadows"]
 
 api_keys = sa.Table(
     "api_keys", metadata,
@@ -96,6 +96,23 @@ jobs = sa.Table(
     sa.UniqueConstraint("client", "idempotency_key"),
     sa.Index(None, "state", "seq"),
     sa.Index(None, "webhook_state", "webhook_at"),
+)  # fmt: skip
+
+shadows = sa.Table(
+    "shadows", metadata,
+    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("path", sa.Text, nullable=False),
+    sa.Column("version", sa.String(120), nullable=False),
+    sa.Column("by", sa.String(80), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("started_at", Moment, nullable=False),
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("ended_at", Moment),
+    sa.Column("last_case", sa.BigInteger, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("differ", sa.BigInteger, nullable=False),
+    sa.Column("auto_differ", sa.BigInteger, nullable=False),
+    sa.Column("pairs", sa.JSON, nullable=False),
 )  # fmt: skip
 
 # Rows of these are written once: the database itself refuses to change or delete them.

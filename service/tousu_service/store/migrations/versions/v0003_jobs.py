@@ -1,4 +1,4 @@
-"""Background jobs.
+"""Background jobs, and models in the shadow.
 
 The tables as they were at this step are written out; they do not follow ``tables.py`` when it changes.
 """
@@ -16,7 +16,7 @@ SEQUENCE = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    """Make the table."""
+    """Make the tables."""
     op.create_table(
         "jobs",
         sa.Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
@@ -51,3 +51,19 @@ def upgrade() -> None:
     )
     op.create_index("ix_jobs_state_seq", "jobs", ["state", "seq"])
     op.create_index("ix_jobs_webhook_state_webhook_at", "jobs", ["webhook_state", "webhook_at"])
+    op.create_table(
+        "shadows",
+        sa.Column("seq", SEQUENCE, primary_key=True, autoincrement=True),
+        sa.Column("path", sa.Text, nullable=False),
+        sa.Column("version", sa.String(120), nullable=False),
+        sa.Column("by", sa.String(80), nullable=False),
+        sa.Column("why", sa.Text, nullable=False),
+        sa.Column("started_at", MOMENT, nullable=False),
+        sa.Column("until", MOMENT, nullable=False),
+        sa.Column("ended_at", MOMENT),
+        sa.Column("last_case", sa.BigInteger, nullable=False),
+        sa.Column("rows", sa.BigInteger, nullable=False),
+        sa.Column("differ", sa.BigInteger, nullable=False),
+        sa.Column("auto_differ", sa.BigInteger, nullable=False),
+        sa.Column("pairs", sa.JSON, nullable=False),
+    )

@@ -1,0 +1,179 @@
+"""An upload of the desk: its rows tagged and stored as cases, some hundred at a time, each once."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from tousu.batch.rejects import text_of
+from tousu.classifier.familiarity import FEW
+from tousu.errors import ColumnMissing
+from tousu.files.tables import Unreadable, read_file
+from tousu.ledger.days import read_day
+from tousu.ledger.fields import find_fields
+from tousu.near_duplicates import group_similar
+from tousu_service.desk.secret import secret_of
+from tousu_service.desk.store import spot_checks, uploads
+from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
+from tousu_service.jobs import places
+from tousu_service.jobs.held import JobStopped
+from tousu_service.store import jobs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import sqlalchemy as sa
+
+    from tousu.classifier import Classifier
+    from tousu.files.tables import Table
+    from tousu_service.jobs.held import HeldJob
+    from tousu_service.settings import Settings
+    from tousu_service.store import Store
+
+FIRST, PIECE = 200, 1000  # rows in a piece: the first is small, to be reviewed at once
+EVERY = 10  # of how many rows one is looked at for known words
+ROLES = {"number": "case", "received": "received", "respondent": "respondent"}
+MOST_GROUPED = 200_000
+
+
+def store_rows(
+    held: HeldJob, store: Store, settings: Settings, classifier: Classifier, upload_id: int, path: Path
+) -> dict[str, Any]:
+    """Tag an upload's rows and store them as cases; return the counts.
+
+    Rows that an earlier attempt stored are left as they are. Every piece is written in one transaction with the proof
+    that the job is still ours.
+
+    Args:
+        held: The job.
+        store: The store.
+        settings: The settings.
+        classifier: The model.
+        upload_id: The upload.
+        path: Its file.
+
+    Raises:
+        TousuError: The file cannot be read, or no column holds the texts.
+        JobStopped: The job is to stop.
+    """
+    secret = secret_of(settings)
+    with store.writing() as connection:
+        _own(connection, held)
+        upload = uploads.find(connection, upload_id)
+        uploads.change(connection, upload_id, actor="service", state="tagging", job_id=held.job.id, rejected=0)
+    counts = {"rows": 0, "rejects": 0, "stored": 0, "auto": 0, "looked_at": 0, "few_known": 0}
+    texts: list[str] = []
+    numbers: list[int] = []
+    rows = _rows(path, upload.columns)
+    size = FIRST
+    while piece := list(itertools.islice(rows, size)):
+        size = PIECE
+        sound = [new for new in piece if new["text"]]
+        counts["rows"] += len(piece)
+        counts["rejects"] += len(piece) - len(sound)
+        taggings = classifier.tag_many([new["text"] for new in sound])
+        shares = classifier.known_shares([new["text"] for new in sound[::EVERY]])
+        counts["looked_at"] += shares.size
+        counts["few_known"] += int((shares < FEW).sum())
+        counts["auto"] += int(taggings.auto.sum())
+        cases = [NewCase(tagging=tagging, **new) for new, tagging in zip(sound, taggings, strict=True)]
+        with store.writing() as connection:
+            _own(connection, held)
+            counts["stored"] += add_cases(connection, upload_id, cases, secret=secret, raw=settings.store_raw_text)
+            if cases:
+                spot_checks.draw(connection, upload_id, cases[0].row, cases[-1].row, share=settings.spot_check_share)
+        if len(texts) < MOST_GROUPED:
+            texts += [new["text"] for new in sound]
+            numbers += [new["row"] for new in sound]
+        held.rows, held.step = counts["rows"], "标注并入库"
+        held.check()
+    held.step = "归组"
+    groups = _groups(texts, numbers)
+    with store.writing() as connection:
+        _own(connection, held)
+        set_groups(connection, upload_id, groups)
+        uploads.change(connection, upload_id, actor="service", state="ready", rejected=counts["rejects"])
+    return counts
+
+
+def fail(store: Store, upload_id: int, words: str) -> None:
+    """Note on an upload why its rows are not all there."""
+    with store.writing() as connection:
+        uploads.change(connection, upload_id, actor="service", state="failed", problem=words)
+
+
+def path_of(settings: Settings, args: dict[str, Any], job_id: str) -> Path:
+    """Return where the file of a job lies: the desk keeps an upload's in a directory of the upload's own."""
+    return places.folder(settings, str(args.get("folder") or job_id)) / str(args["file"])
+
+
+def _own(connection: sa.Connection, held: HeldJob) -> None:
+    """Refuse to write what is no longer this worker's to write.
+
+    Raises:
+        JobStopped: Another worker has the job.
+    """
+    if not jobs.is_held(connection, held.job):
+        raise JobStopped(lost=True)
+
+
+def _groups(texts: Sequence[str], numbers: Sequence[int]) -> dict[int, int]:
+    """Return of the rows that have near-duplicates the row of the first of them."""
+    leaders = group_similar(texts)
+    sizes: dict[int, int] = {}
+    for leader in leaders:
+        sizes[leader] = sizes.get(leader, 0) + 1
+    return {number: numbers[leader] for number, leader in zip(numbers, leaders, strict=True) if sizes[leader] > 1}
+
+
+def _rows(path: Path, columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what is known of each row of a file, sheets without the text column passed over.
+
+    Raises:
+        ColumnMissing: No table has it.
+    """
+    wanted = columns.get("text")
+    names = [wanted] if isinstance(wanted, str) else list(wanted or ())
+    number, used = 0, False
+    for table in read_file(path):
+        if not names or not all(name in table.names for name in names):
+            continue
+        used = True
+        for new in _of_table(table, names, columns):
+            number += 1
+            yield {"row": number, **new}
+    if not used:
+        raise ColumnMissing(f"没有内容列 {'、'.join(map(str, names)) or '（未指定）'}", fix="重新选内容所在的列")
+
+
+def _of_table(table: Table, names: list[str], columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what is known of each row of a table."""
+    found = find_fields(table.names, taken=names)
+    roles = {role: columns.get(role) or found.get(field) for role, field in ROLES.items()}
+    roles["complainant"] = columns.get("complainant")
+    readers = {role: table.column(name) for role, name in roles.items() if name in table.names}
+    text_readers = [table.column(name) for name in names]
+    shown = [name for name in table.names if name not in (*names, *roles.values())]
+    others = [(name, table.column(name)) for name in shown]
+    for _, cells in table.rows:
+        if table.nested and isinstance(cells[0], Unreadable):
+            yield {"text": ""}
+            continue
+        text, fault = text_of([reader(cells) for reader in text_readers])
+        told = {role: _words(reader(cells)) for role, reader in readers.items() if role != "received"}
+        if "received" in readers:
+            day = read_day(readers["received"](cells))
+            told["received"] = day.isoformat() if isinstance(day, date) else None
+        facts = {name: words for name, reader in others if (words := _words(reader(cells))) is not None}
+        yield {"text": "" if fault else text, "facts": facts, **told}
+
+
+def _words(value: object) -> str | None:
+    """Return a cell as it is read; None for an empty one."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    return str(value)
