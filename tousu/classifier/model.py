@@ -215,7 +215,8 @@ class Classifier:
         Raises:
             TextError: One of the texts is no string.
         """
-        return known_shares(texts, self._chars, self._terms)
+        shares: NDArray[np.float64] = known_shares(texts, self._chars, self._terms)
+        return shares
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return the raw linear scores, shape (texts, domains + 1), the facet's in the last column."""

@@ -60,7 +60,7 @@ def enter(store: Store, path: str, version: str, *, days: int, by: str, why: str
         moment = present(connection)
         connection.execute(sa.update(shadows).where(shadows.c.ended_at.is_(None)).values(ended_at=moment))
         last = connection.execute(sa.select(sa.func.max(cases.c.id))).scalar() or 0
-        values = {
+        values: dict[str, Any] = {
             "path": path, "version": version, "by": by[:80], "why": why, "started_at": moment,
             "until": moment + timedelta(days=days), "last_case": last, "rows": 0, "differ": 0, "auto_differ": 0, "pairs": {},
         }  # fmt: skip

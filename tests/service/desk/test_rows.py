@@ -85,7 +85,7 @@ def test_rows_become_cases(store, settings):
 
 
 def test_a_job_that_lost_its_lease_writes_nothing_and_one_begun_again_writes_no_row_twice(store, settings, monkeypatch):
-    number, job = upload(store, settings)
+    _, job = upload(store, settings)
     monkeypatch.setattr(desk_rows, "FIRST", 10)
     monkeypatch.setattr(desk_rows, "PIECE", 10)
     add, count = desk_rows.add_cases, [0]

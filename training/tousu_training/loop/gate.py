@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.stats import binomtest
 
-from tousu_training.evaluate import bootstrap, said_by, share
+from tousu_training.evaluate import bootstrap, predicted_by, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,7 +63,7 @@ def judge(old: Classifier, new: Classifier, sets: Sequence[GateSet]) -> dict[str
     for each in sets:
         if not each.rows:
             continue
-        before, after = said_by(old, each.rows), said_by(new, each.rows)
+        before, after = predicted_by(old, each.rows), predicted_by(new, each.rows)
         told.append(_compared(each, before, after, reasons, notes))
         changes += _changes(each, before, after)
         wrong = [

@@ -106,7 +106,7 @@ def by_week(connection: sa.Connection, *, weeks: int = 12) -> list[Week]:
     counted = (
         sa.select(
             uploads.c.created_at,
-            sa.func.count().label("rows"),
+            sa.func.count().label("cases"),
             sa.func.sum(sa.case((cases.c.decision == "auto", 1), else_=0)).label("auto"),
         )
         .join(cases, cases.c.upload_id == uploads.c.id)
@@ -116,7 +116,7 @@ def by_week(connection: sa.Connection, *, weeks: int = 12) -> list[Week]:
     for row in connection.execute(counted):
         own = auto[_monday(row.created_at)]
         own[0] += int(row.auto)
-        own[1] += int(row.rows)
+        own[1] += int(row.cases)
     known: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     ended = sa.select(jobs.c.finished_at, jobs.c.result).where(
         jobs.c.kind == "tag", jobs.c.state == "done", jobs.c.finished_at >= since
@@ -135,14 +135,14 @@ def by_domain(connection: sa.Connection, *, weeks: int = 12) -> list[tuple[str, 
     since = present(connection) - timedelta(weeks=weeks)
     query = (
         sa.select(
-            cases.c.predicted, sa.func.count().label("count"),
+            cases.c.predicted, sa.func.count().label("checked"),
             sa.func.sum(sa.case((sample.c.agreed, 1), else_=0)).label("hits"),
         )
         .join(sample, sample.c.case_id == cases.c.id)
         .where(sample.c.agreed.is_not(None), sample.c.drawn_at >= since)
         .group_by(cases.c.predicted)
     )  # fmt: skip
-    found = [(row.predicted, Rate.of(int(row.hits), int(row.count))) for row in connection.execute(query)]
+    found = [(row.predicted, Rate.of(int(row.hits), int(row.checked))) for row in connection.execute(query)]
     return sorted(found, key=lambda pair: (-pair[1].count, pair[0]))
 
 
