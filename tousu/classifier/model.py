@@ -209,6 +209,7 @@ class Classifier:
             weights = frequency * np.sqrt(self._linear.squared_idf[ids])
             vectors.append((ids, weights / max(float(np.linalg.norm(weights)), 1e-12)))
         return vectors
+
     def known_shares(self, texts: Sequence[str]) -> NDArray[np.float64]:
         """Return of each text which share of its characters stands within words the model knows, shape (texts,).
 
