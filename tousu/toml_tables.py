@@ -83,6 +83,8 @@ def parse_table(
 
 def place_of(source: str, loc: Loc) -> str:
     """Return "第 n 行 key" for the place an error names."""
+    if not loc:  # what is wrong lies between several keys
+        return "整个文件"
     lines = source.splitlines()
     at, end = 0, len(lines)
     if len(loc) > 1 and isinstance(loc[1], int):

@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 
 from tests.cli.conftest import run  # noqa: F401 - a fixture
 from tousu.clock.due import DueOptions, clocks_of
-from tousu.clock.states import is_yes, kind_of, standing_of
+from tousu.clock.states import is_yes, kind_of, status_of
 from tousu.ledger.read import read_ledger
 
 KEYS = ["row", "id", "clock", "basis", "from", "due", "days_left", "state", "reason"]
@@ -165,13 +165,13 @@ def test_a_ledger_without_days_is_refused(run, tmp_path):  # noqa: F811
 
 
 @pytest.mark.parametrize(
-    ("state", "standing"),
+    ("state", "status"),
     [("办理中", "open"), ("未办结", "open"), ("待受理", "open"), ("已受理", "accepted"), ("调解中", "accepted"), ("不予受理", "refused"),
      ("已办结", "closed"), ("已结案", "closed"), ("终止调解", "ended"), ("已立案", "filed"), ("不予立案", "not_filed"), ("其它", None),
      (None, None)],
 )  # fmt: skip
-def test_states_in_the_ledgers_words(state, standing):
-    assert standing_of(state) == standing
+def test_states_in_the_ledgers_words(state, status):
+    assert status_of(state) == status
 
 
 @pytest.mark.parametrize(

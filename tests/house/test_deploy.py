@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tousu.cli.main import COMMANDS
+from tousu.remind.settings import load_settings
 from tousu_service.settings import CONFIG, PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,3 +39,8 @@ def test_the_database_cannot_reach_out_and_the_service_is_confined():
     unit = (ROOT / "deploy" / "tousu.service").read_text("utf-8")
     for line in ("User=tousu", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectoryMode=0700", "LimitCORE=0"):
         assert line in unit
+
+
+def test_the_example_of_reminders_is_one_the_command_reads():
+    settings = load_settings(ROOT / "deploy" / "remind.example.toml")
+    assert {settings.default.channels, settings.officers[1].channels} == {("值班群",)}

@@ -25,7 +25,7 @@ FLOORS = (
     {"tousu.files"},
     {"tousu.ledger"},
     {"tousu.clock"},
-    {"tousu.batch", "tousu.report"},
+    {"tousu.batch", "tousu.report", "tousu.remind"},
     {"tousu.weekly"},
     {"tousu.letters", "tousu.examples", "tousu.monthly"},
     {"tousu.cli"},

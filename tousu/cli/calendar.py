@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tousu.cli.console import out, show_table, speaks, table
-from tousu.cli.due import CalendarFile, ClockFile, Columns, Today, columns_of, day_or_today
+from tousu.cli.due import CalendarFile, ClockFile, Today
+from tousu.cli.ledger_options import Columns, columns_of, day_or_today
 from tousu.cli.typer_zh import App
 
 if TYPE_CHECKING:

@@ -26,6 +26,7 @@ COMMANDS = {
     "tag": Command("tousu.cli.tag", "files"),
     "report": Command("tousu.cli.report", "files"),
     "due": Command("tousu.cli.due", "files"),
+    "remind": Command("tousu.cli.remind", "files"),
     "calendar": Command("tousu.cli.calendar", "files"),
     "weekly": Command("tousu.cli.weekly", "files"),
     "monthly": Command("tousu.cli.monthly", "files"),

@@ -9,22 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tousu.cli.console import err, out, say_json, show_table, speaks, table
+from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today
 from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
-from tousu.timezone import SHANGHAI
 
 if TYPE_CHECKING:
     from tousu.clock.due import Due
     from tousu.ledger.read import Ledger
 
 app = App()
-DAY = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"]
 SHOWN = 40
 Today = Annotated[datetime.datetime | None, typer.Option(formats=DAY, metavar="日期", help="按哪一天算；不写为今天。")]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option("--column", metavar="栏目=列名", help="指定某一栏是哪一列，如 登记时间=来件日；可写多次。"),
-]
 ClockFile = Annotated[Path | None, typer.Option("--clocks", help="期限表；不写用随附的。")]
 CalendarFile = Annotated[Path | None, typer.Option("--calendar", help="放假安排表；不写用随附的。")]
 
@@ -59,24 +54,6 @@ def due(
         _show(found)
         if output is not None:
             out().print(f"已写入 {output}")
-
-
-def columns_of(column: list[str] | None) -> dict[str, str]:
-    """Return the columns that options ``栏目=列名`` name, by field.
-
-    Raises:
-        UsageError: One is written otherwise.
-    """
-    pairs = [one.partition("=") for one in column or ()]
-    wrong = next((field for field, equals, name in pairs if not equals or not name.strip()), None)
-    if wrong is not None:
-        raise UsageError(f"--column {wrong} 写得不对", expected="栏目=列名，如 登记时间=来件日")
-    return {field.strip(): name.strip() for field, _, name in pairs}
-
-
-def day_or_today(today: datetime.datetime | None) -> datetime.date:
-    """Return the day given, or today in China."""
-    return today.date() if today is not None else datetime.datetime.now(SHANGHAI).date()
 
 
 def _write(found: Due, read: Ledger, ledger: Path, output: Path, said: list[str]) -> None:

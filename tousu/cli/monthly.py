@@ -35,7 +35,7 @@ def monthly(
     ] = None,
 ) -> None:
     """列出台账里一个月的重复、疑难、不满意、超期件，各写明原因和承办人，与上月比较。"""
-    from tousu.cli.due import columns_of
+    from tousu.cli.ledger_options import columns_of
     from tousu.monthly.build import MonthOptions, to_json
     from tousu.monthly.page import points, write_month
 

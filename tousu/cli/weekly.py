@@ -35,7 +35,7 @@ def weekly(
     ] = "fast",
 ) -> None:
     """找出台账里一周的热点事项和被投诉最多的企业，附每家企业的约谈提纲。"""
-    from tousu.cli.due import columns_of
+    from tousu.cli.ledger_options import columns_of
     from tousu.weekly.build import WeekOptions, to_json
     from tousu.weekly.page import points, write_week
 

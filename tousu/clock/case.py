@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tousu.clock.period import Pause, end_of
-from tousu.clock.states import is_yes, standing_of
+from tousu.clock.states import is_yes, status_of
 from tousu.errors import CalendarEnds
 from tousu.ledger.fields import TITLES
 
@@ -116,15 +116,15 @@ class Judge:
         if broken or rule is None:
             return _unknown(case, broken or self._why_none(case, stages), rule or stages[0][0])
         stopped = min((case[name] for name in rule.until if case[name] is not None), default=None)
-        standing = standing_of(case["state"])
+        status = status_of(case["state"])
         if stopped is None:
-            problem = _contradiction(rule, standing)
+            problem = _contradiction(rule, status)
             if problem:
                 return _unknown(case, problem, rule)
-        elif standing in ("open", "accepted") and case["closed"] is not None:
+        elif status in ("open", "accepted") and case["closed"] is not None:
             return _unknown(case, f"有{TITLES['closed']} {case['closed']}，办理状态却是“{case['state']}”", rule)
         try:
-            return self._told(case, rule, stopped, standing)
+            return self._told(case, rule, stopped, status)
         except CalendarEnds as error:
             return _unknown(case, error.found, rule)
 
@@ -162,7 +162,7 @@ class Judge:
             return f"没有{TITLES[stages[0][0].starts]}"
         return f"{case['received'] or ''} 没有适用的期限规定".strip()
 
-    def _told(self, case: Mapping[str, Any], rule: Rule, stopped: datetime.date | None, standing: str | None) -> Line:
+    def _told(self, case: Mapping[str, Any], rule: Rule, stopped: datetime.date | None, status: str | None) -> Line:
         """Return the line of a clock that has begun.
 
         Raises:
@@ -175,7 +175,7 @@ class Judge:
         end = end_of(rule, start, self._calendar, extended=self._extended(case, rule, notes), pause=pause)
         if end.provisional:
             notes.append(f"暂定：{end.due.year} 年放假安排未公布，按法定节假日推算")
-        if stopped is not None or ALSO_STOPS.get(standing or "") in rule.until:
+        if stopped is not None or ALSO_STOPS.get(status or "") in rule.until:
             late = (stopped - end.due).days if stopped is not None else 0
             done = f"{stopped} 已完成" if stopped is not None else f"办理状态为“{case['state']}”，没有记日期"
             notes.insert(0, f"{done}，晚于期限 {late} 天" if late > 0 else done)
@@ -223,11 +223,11 @@ class Judge:
         return Pause(first, until), ""
 
 
-def _contradiction(rule: Rule, standing: str | None) -> str:
+def _contradiction(rule: Rule, status: str | None) -> str:
     """Return why a clock that no day has stopped cannot run on; nothing if it can."""
-    if standing == "accepted" and "accepted" in rule.until:
+    if status == "accepted" and "accepted" in rule.until:
         return f"办理状态是已受理，却没有{TITLES['accepted']}"
-    if standing == "ended" and "ended" in rule.until:
+    if status == "ended" and "ended" in rule.until:
         return f"办理状态是终止，却没有{TITLES['ended']}"
     return ""
 

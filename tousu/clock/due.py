@@ -10,7 +10,7 @@ import polars as pl
 
 from tousu.clock.case import TRACKS, Judge, Line
 from tousu.clock.rules import load_clocks
-from tousu.clock.states import kind_of, standing_of
+from tousu.clock.states import kind_of, status_of
 from tousu.clock.workdays import load_calendar
 from tousu.ledger.fields import DAYS
 from tousu.ledger.tags import with_tags
@@ -135,7 +135,7 @@ def _kinds(ledger: Ledger, due: Due) -> Iterator[str]:
 def _made(ledger: Ledger, unclear: list[bool]) -> dict[int, str]:
     """Return by row what the shipped model takes for the kind of unclear cases that are open and have no tags."""
     rows = ledger.rows
-    open_now = [standing_of(state) != "closed" for state in rows["state"].to_list()]
+    open_now = [status_of(state) != "closed" for state in rows["state"].to_list()]
     asked = rows.filter(
         pl.Series(unclear)
         & pl.Series(open_now)

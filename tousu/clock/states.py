@@ -6,10 +6,10 @@ import functools
 import re
 from typing import Literal
 
-Standing = Literal["open", "accepted", "refused", "filed", "not_filed", "ended", "closed"]
+CaseStatus = Literal["open", "accepted", "refused", "filed", "not_filed", "ended", "closed"]
 
 # The first that fits tells; what is still to be done (待办结, 未受理) goes before what is done.
-_STATES: tuple[tuple[Standing, str], ...] = (
+_STATES: tuple[tuple[CaseStatus, str], ...] = (
     ("open", r"^(?:待|未|尚未|等待|拟|即将|申请)|未办结|未结案|待办结|新建|草稿"),
     ("refused", "不予受理|不受理|拒绝受理"),
     ("not_filed", "不予立案|不立案"),
@@ -26,18 +26,16 @@ _KINDS = (
     ("report", re.compile("举报|线索|^report$")),
     ("complaint", re.compile("投诉|申诉|消费(?:纠纷|争议)|维权|^complaint$")),
 )
-_PATTERNS = [(standing, re.compile(pattern, re.IGNORECASE)) for standing, pattern in _STATES]
+_PATTERNS = [(status, re.compile(pattern, re.IGNORECASE)) for status, pattern in _STATES]
 _NO = re.compile(r"[否无0]|不延期|未延期|没有|false|no|n|不|未", re.IGNORECASE)
 
 
 @functools.lru_cache(maxsize=4096)
-def standing_of(state: str | None) -> Standing | None:
+def status_of(state: str | None) -> CaseStatus | None:
     """Return how a case stands by the words of the column 办理状态; None where they do not tell."""
     if not state:
         return None
-    return next(
-        (standing for standing, pattern in _PATTERNS if pattern.search(state)), "open" if "中" in state else None
-    )
+    return next((status for status, pattern in _PATTERNS if pattern.search(state)), "open" if "中" in state else None)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tousu.clock.states import standing_of
+from tousu.clock.states import status_of
 from tousu.errors import ColumnMissing, FileError
 from tousu.firms.groups import group_names
 from tousu.ledger.read import read_ledger, wrong_said
@@ -137,7 +137,7 @@ def is_open(row: Mapping[str, Any]) -> bool:
     """Return whether a case is still being handled, by its days and its state."""
     if any(row[name] is not None for name in ("closed", "ended", "refused", "not_filed")):
         return False
-    return standing_of(row["state"]) not in DONE
+    return status_of(row["state"]) not in DONE
 
 
 def _chosen(dated: pl.DataFrame, wanted: str | None, ledger: Ledger) -> Week:

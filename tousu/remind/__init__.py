@@ -1,0 +1,1 @@
+"""Reminders: who is told of which clocks, by mail or a group's robot, and what went out."""
