@@ -28,6 +28,8 @@ FLOORS = (
     {"tousu.batch", "tousu.report", "tousu.remind"},
     {"tousu.weekly"},
     {"tousu.letters", "tousu.examples", "tousu.monthly"},
+    {"tousu.letters", "tousu.examples"},
+    {"tousu.joint"},
     {"tousu.cli"},
     {"tousu_training", "tousu_service"},
     {"tousu_training.commands", "tousu_service.commands"},

@@ -32,6 +32,8 @@ COMMANDS = {
     "monthly": Command("tousu.cli.monthly", "files"),
     "letter": Command("tousu.cli.letter", "letters"),
     "examples": Command("tousu.cli.examples", "files"),
+    "handover": Command("tousu.cli.handover", "letters"),
+    "consult": Command("tousu.cli.consult", "letters"),
     "keys": Command("tousu_service.commands.keys", "service"),
     "models": Command("tousu_service.commands.models", "service"),
     "backup": Command("tousu_service.commands.backup", "service"),

@@ -85,6 +85,7 @@ class CaseFacts:
         domain: Primary domain, a code of the taxonomy.
         route: Authority of a matter outside the remit, a code of ``case_codes.AUTHORITIES``.
         due: Last day by the id of the taxonomy's deadline, computed by the clock.
+        provisional: Whether one of these rests on holidays that are not announced yet.
         lacking: Material the law asks for that the case is known to lack, in Chinese.
     """
 
@@ -103,6 +104,7 @@ class CaseFacts:
     terminated: datetime.date | None = None
     closed: datetime.date | None = None
     due: Mapping[str, datetime.date] = field(default_factory=dict)
+    provisional: bool = False
     lacking: tuple[str, ...] = ()
 
     def law_day(self, written: datetime.date) -> datetime.date:
@@ -179,7 +181,7 @@ def _known(facts: CaseFacts, wording: Wording, table: LetterTable, day: datetime
         "受理日期": _day(facts.accepted),
         "终止日期": _day(facts.terminated),
         "办结日期": _day(facts.closed),
-        "决定期限": _day(facts.due.get("accept_decision")),
+        "决定期限": _day(facts.due.get("accept_decision") or facts.due.get("accept_decision_old")),
         "调解期限": _day(facts.due.get("mediation_end") or facts.due.get("mediation_end_old")),
         "告知期限": _day(facts.due.get("mediation_end_notice")),
         "核查期限": _day(facts.due.get("verify_lead")),
@@ -280,6 +282,8 @@ def remarks(facts: CaseFacts, kind: str, wording: Wording, table: LetterTable) -
             f"收到之日适用《{change[0].title}》，出文之日已由《{change[1].title}》代替；此处按收到之日，"
             "新规定没有写明过渡，请法制人员定"
         )
+    if facts.provisional:
+        said.append("期限落在放假安排未公布的年份，日期是暂定的，签发前用 tousu due 核对")
     if letter.kind == "report_result" and isinstance(
         _point("告知结果", facts, table, facts.law_day(wording.date)), Blank
     ):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
+
+from tousu.clock.ends import ends_of
 from tousu.errors import UsageError
 from tousu.letters.facts import CaseFacts
 
 if TYPE_CHECKING:
-    import datetime
     from collections.abc import Mapping
 
     from tousu.ledger.read import Ledger
@@ -32,8 +34,6 @@ def row_of(ledger: Ledger, number: int) -> dict[str, Any]:
     Raises:
         UsageError: There is no such row.
     """
-    import polars as pl
-
     if ledger.rows.filter(pl.col("row") == number).is_empty():
         last = max(ledger.rows["row"].to_list(), default=0)
         raise UsageError(
@@ -43,17 +43,15 @@ def row_of(ledger: Ledger, number: int) -> dict[str, Any]:
     return ledger.with_tags().row(0, named=True)
 
 
-def facts_of(
-    row: Mapping[str, Any], columns: Mapping[str, str], due: Mapping[str, datetime.date] | None = None
-) -> CaseFacts:
-    """Return what a ledger's row tells for a letter.
+def facts_of(row: Mapping[str, Any], columns: Mapping[str, str]) -> CaseFacts:
+    """Return what a ledger's row tells for a letter, with the ends of its periods by the clock.
 
     Args:
         row: A row of ``Ledger.rows``, tagged.
         columns: The ledger's columns by field.
-        due: Last day by the id of the taxonomy's deadline, from the clock.
     """
     kind = kind_of(row)
+    ends = ends_of(row, kind)
     lacking = [words for name, words in MATERIAL.items() if name in columns and not row[name]]
     return CaseFacts(
         kind=kind,
@@ -69,7 +67,8 @@ def facts_of(
         accepted=row["accepted"],
         terminated=row["ended"],
         closed=row["closed"],
-        due=due or {},
+        due={code: end.due for code, end in ends.items()},
+        provisional=any(end.provisional for end in ends.values()),
         lacking=tuple(lacking) if kind != "report" else (),
     )
 

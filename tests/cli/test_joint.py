@@ -1,0 +1,51 @@
+"""``tousu handover`` and ``tousu consult``."""
+
+from __future__ import annotations
+
+import json
+
+import docx
+import pytest
+
+from tests.joint.test_joint import LEDGER
+
+
+@pytest.fixture
+def ledger(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "台账.csv"
+    path.write_text(LEDGER, "utf-8")
+    return path
+
+
+def test_sheets_are_written_once(run, ledger, tmp_path):
+    arguments = ("handover", ledger, "-o", tmp_path / "out", "--date", "2026-05-25")
+    ran = run(*arguments)
+    assert ran.code == 0, ran.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["移送清单-environment-20260525.docx"]
+    assert "甜甜奶茶有限公司：3 人反映，台账第 1、2、3 行" in ran.stdout
+    assert "旺旺烧烤店：涉及多个部门，台账第 4、5 行" in ran.stdout
+    assert run(*arguments).code == 1
+    told = json.loads(run(*arguments, "--force", "--json").stdout)
+    assert [sheet["rows"] for sheet in told["sheets"]] == [[4]]
+    assert [group["rows"] for group in told["groups"]] == [[1, 2, 3], [4, 5]]
+    assert "钱小丁" not in json.dumps(told, ensure_ascii=False)
+
+
+def test_a_meeting_s_sheet(run, ledger, tmp_path):
+    ran = run("consult", ledger, "--rows", "1-3", "-o", tmp_path / "x.docx", "--date", "2026-05-25")
+    assert ran.code == 0, ran.stderr
+    assert "相近案例：" in ran.stdout
+    assert docx.Document(tmp_path / "x.docx").core_properties.title == "会商单"
+    ran = run("consult", ledger, "--rows", "1", "-o", tmp_path / "x.docx")
+    assert (ran.code, "已经存在" in ran.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [("0", "没有第 0 行"), ("99", "没有第 99 行"), ("a", "写法不对"), ("3-1", "不成范围"), ("1-99999999", "太多")],
+)
+def test_rows_asked_wrongly_are_said(run, ledger, tmp_path, rows, says):
+    ran = run("consult", ledger, "--rows", rows, "-o", tmp_path / "y.docx")
+    assert (ran.code, says in ran.stderr) == (1, True), ran.said
+    assert not (tmp_path / "y.docx").exists()

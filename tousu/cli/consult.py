@@ -1,0 +1,77 @@
+"""``tousu consult``: rows of a ledger in, a sheet for the meeting on them out."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tousu.cli.console import err, out, speaks
+from tousu.cli.due import DAY, Columns, columns_of, day_or_today
+from tousu.cli.typer_zh import App
+from tousu.errors import UsageError
+
+app = App()
+ROWS = re.compile(r"\d+(-\d+)?([,，、]\d+(-\d+)?)*")
+MOST = 200  # cases on one sheet
+
+
+@app.command()
+@speaks
+def consult(
+    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help="台账，任何格式。")],
+    rows: Annotated[str, typer.Option(metavar="行号", help="哪几条，如 3,7,12 或 3-9；第一条数据是 1。")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="写出的 .docx。")] = Path("会商单.docx"),
+    date: Annotated[
+        datetime.datetime | None, typer.Option(formats=DAY, metavar="日期", help="会商的日期；不写用今天。")
+    ] = None,
+    title: Annotated[str, typer.Option(help="标题。")] = "会商单",
+    column: Columns = None,
+    examples: Annotated[
+        Path | None, typer.Option("--examples", metavar="目录", help="本单位的案例目录；不写用随附的。")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="覆盖已有的文件。")] = False,
+) -> None:
+    """为几件来件写出会商单：案件、事实、期限、当日有效的依据、相近案例、待议问题，会商记录留空待填。"""
+    from tousu.classifier import Classifier
+    from tousu.examples.read import load_examples
+    from tousu.examples.search import ExampleIndex
+    from tousu.joint.consult import consult_sheet, write_consult
+    from tousu.joint.of_ledger import cases_of, clocks_on
+    from tousu.ledger.read import read_ledger
+    from tousu.letters.write import save
+
+    if output.exists() and not force:
+        raise UsageError(f"{output} 已经存在", expected="还没有的文件名", fix="换一个名字，或加 --force 覆盖它")
+    day = day_or_today(date)
+    read = read_ledger(ledger, columns_of(column))
+    err().print(read.said)
+    cases = cases_of(read, numbers_of(rows))
+    index = ExampleIndex(load_examples(examples), Classifier.load())
+    sheet = consult_sheet(cases, day, clocks=clocks_on(read, day), index=index)
+    save(write_consult(sheet, title), output)
+    for number, question in enumerate(sheet.questions, 1):
+        out().print(f"{number}. {question}")
+    out().print(f"会商单已写入 {output}，相近案例：{'、'.join(example.id for example in sheet.examples) or '无'}")
+
+
+def numbers_of(written: str) -> list[int]:
+    """Return the row numbers that ``3,7,12`` or ``3-9`` means, each once, ascending.
+
+    Raises:
+        UsageError: It is written otherwise, or means too many.
+    """
+    if not ROWS.fullmatch(written.replace(" ", "")):
+        raise UsageError(f"--rows {written} 写法不对", expected="3,7,12 或 3-9", fix="改正行号")
+    found: set[int] = set()
+    for part in re.split("[,，、]", written.replace(" ", "")):
+        first, _, last = part.partition("-")
+        if int(last or first) - int(first) >= MOST:
+            raise UsageError(f"--rows {written} 太多", expected=f"最多 {MOST} 件", fix="分几次会商")
+        found |= set(range(int(first), int(last or first) + 1))
+    if not found or len(found) > MOST:
+        raise UsageError(f"--rows {written} 不成范围或太多", expected=f"从小到大，最多 {MOST} 件", fix="改正行号")
+    return sorted(found)

@@ -1,0 +1,72 @@
+"""``tousu handover``: a ledger in, a hand-over sheet for each other authority out."""
+
+from __future__ import annotations
+
+import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tousu.cli.console import err, out, say_json, show_table, speaks, table
+from tousu.cli.due import DAY, Columns, columns_of, day_or_today
+from tousu.cli.typer_zh import App
+from tousu.errors import UsageError
+
+app = App()
+
+
+@app.command()
+@speaks
+def handover(
+    ledger: Annotated[Path, typer.Argument(metavar="LEDGER", help="台账，任何格式。")],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="目录", help="清单写到哪个目录，一个部门一份。")
+    ] = None,
+    date: Annotated[
+        datetime.datetime | None, typer.Option(formats=DAY, metavar="日期", help="清单的日期；不写用今天。")
+    ] = None,
+    column: Columns = None,
+    templates: Annotated[
+        Path | None, typer.Option(metavar="目录", help="本单位的文书目录，取其中的局名；不写用随附的。")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="覆盖已有的清单。")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="印成 JSON，连同多人、多部门的关联。")] = False,
+) -> None:
+    """按转办建议把不属本部门的来件列成移送清单，一个部门一份；并列出多人反映一家、一家涉及多个部门的。"""
+    from tousu.classifier import Classifier
+    from tousu.joint.groups import joint_groups
+    from tousu.joint.handover import handover_sheets, write_handover
+    from tousu.joint.of_ledger import firms_of
+    from tousu.ledger.read import read_ledger
+    from tousu.letters.table import load_letters
+    from tousu.letters.write import save
+
+    day = day_or_today(date)
+    read = read_ledger(ledger, columns_of(column))
+    err().print(read.said)
+    rows = read.with_tags()
+    groups = joint_groups(rows, firms_of(rows, Classifier.load().simplified))
+    sheets = handover_sheets(rows, day, groups, templates)
+    if output is not None:
+        files = {output / f"移送清单-{sheet.code}-{day:%Y%m%d}.docx": sheet for sheet in sheets}
+        there = next((file for file in files if file.exists() and not force), None)
+        if there is not None:
+            raise UsageError(f"{there} 已经存在", expected="还没有的文件名", fix="换一个目录，或加 --force 覆盖它")
+        output.mkdir(parents=True, exist_ok=True)
+        for file, sheet in files.items():
+            save(write_handover(sheet, day, load_letters(templates).station.authority), file)
+    if as_json:
+        say_json({"sheets": [sheet.to_dict() for sheet in sheets], "groups": [group.to_dict() for group in groups]})
+        return
+    made = table("部门", "件数", "台账行", "职责依据", whole=("件数",))
+    for sheet in sheets:
+        made.add_row(
+            sheet.name, str(len(sheet.cases)), "、".join(str(case.row) for case in sheet.cases), sheet.basis or "未录有"
+        )
+    if sheets:
+        show_table(made)
+    for group in groups:
+        said = [f"{group.complainants} 人反映"] * group.many + ["涉及多个部门"] * group.several
+        out().print(f"{group.firm}：{'，'.join(said)}，台账第 {'、'.join(map(str, group.rows))} 行")
+    out().print(f"移送清单 {len(sheets)} 份" + (f"，已写入 {output}" if output is not None and sheets else ""))
