@@ -28,7 +28,6 @@ FLOORS = (
     {"tousu.batch", "tousu.report", "tousu.remind"},
     {"tousu.weekly"},
     {"tousu.letters", "tousu.examples", "tousu.monthly"},
-    {"tousu.letters", "tousu.examples"},
     {"tousu.joint"},
     {"tousu.cli"},
     {"tousu_training", "tousu_service"},
