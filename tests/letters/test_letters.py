@@ -154,6 +154,17 @@ def test_a_case_of_another_kind_is_remarked_upon():
     assert any("判为举报" in remark for remark in make_letter("accept", REPORT, ON).remarks)
 
 
+def test_a_decision_too_late_and_a_ground_to_weigh_are_remarked_upon():
+    due = {"accept_decision": D(2026, 5, 28)}
+    late = dataclasses.replace(CASE, accepted=None, due=due)
+    assert any(
+        "2026-05-28，已经过了" in said for said in make_letter("refuse", late, Wording(date=D(2026, 5, 29))).remarks
+    )
+    weighed = make_letter("refuse", late, Wording(date=D(2026, 5, 28), ground=3)).remarks
+    assert not any("已经过了" in said for said in weighed)
+    assert any("第17条" in said for said in weighed)
+
+
 def test_a_field_that_does_not_exist_is_refused():
     with pytest.raises(UsageError, match="没有字段 价格"):
         make_letter("accept", CASE, dataclasses.replace(ON, own={"价格": "3"}))

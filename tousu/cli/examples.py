@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tousu.cli.console import err, out, say_json, show_table, speaks, table
-from tousu.cli.due import DAY, day_or_today
+from tousu.cli.ledger_options import DAY, day_or_today
 from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tousu.cli.console import err, out, say_json, show_table, speaks, table
-from tousu.cli.due import DAY, Columns, columns_of, day_or_today
+from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today
 from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
 

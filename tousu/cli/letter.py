@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tousu.cli.console import err, out, show_table, speaks, table
-from tousu.cli.due import DAY, Columns, columns_of, day_or_today
+from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today, pairs_of
 from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
 
@@ -61,7 +61,7 @@ def letter(
             kind,
             output,
             ground,
-            _own(own),
+            pairs_of(own, "--set", "字段=内容，如 文号=市监投受〔2026〕7号"),
             day,
             templates,
             columns_of(column),
@@ -130,16 +130,3 @@ def _list_fields(templates: Path | None) -> None:
         made.add_row(f"{{{{ {POINTS}.{point.name} }}}}", "当日有效的法规与条款")
     made.add_row("{{ 法规.order121 }}", "领域表里的一部法规，按代码")
     show_table(made)
-
-
-def _own(written: list[str] | None) -> dict[str, str]:
-    """Return what the officer wrote by field.
-
-    Raises:
-        UsageError: It is not written as 字段=内容.
-    """
-    pairs = [one.partition("=") for one in written or ()]
-    wrong = next((field for field, equals, text in pairs if not equals or not text.strip()), None)
-    if wrong is not None:
-        raise UsageError(f"--set {wrong} 写得不对", expected="字段=内容，如 文号=市监投受〔2026〕7号")
-    return {field.strip(): text.strip() for field, _, text in pairs}

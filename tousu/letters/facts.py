@@ -56,6 +56,7 @@ FIELDS = {
     "转办部门职责": "该部门管什么",
     "转办依据": "该部门职责的法规依据",
 }
+UNCONSUMING = 3  # the ground that a complaint is not made as a consumer (order 121, art. 16(3))
 LAWS, POINTS = "法规", "依据"
 KIND_WORDS = {"complaint": "投诉", "report": "举报", "both": "投诉举报", "consult": "咨询", "other": "来件"}
 LONGEST_MATTER = 160  # characters of a complaint quoted in a letter
@@ -282,6 +283,11 @@ def remarks(facts: CaseFacts, kind: str, wording: Wording, table: LetterTable) -
             f"收到之日适用《{change[0].title}》，出文之日已由《{change[1].title}》代替；此处按收到之日，"
             "新规定没有写明过渡，请法制人员定"
         )
+    decide = facts.due.get("accept_decision") or facts.due.get("accept_decision_old")
+    if letter.kind in ("accept", "refuse") and decide and (facts.accepted or wording.date) > decide:
+        said.append(f"决定是否受理的期限是 {decide}，已经过了，请核对日期并说明")
+    if letter.kind == "refuse" and wording.ground == UNCONSUMING:
+        said.append("第17条的因素只是可以考虑，须由人综合判断并写明事实；违法线索照样核查")
     if facts.provisional:
         said.append("期限落在放假安排未公布的年份，日期是暂定的，签发前用 tousu due 核对")
     if letter.kind == "report_result" and isinstance(

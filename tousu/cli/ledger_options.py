@@ -1,0 +1,46 @@
+"""Options of every command that reads a ledger: the day, and which column is what."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Annotated
+
+import typer
+
+from tousu.errors import UsageError
+from tousu.timezone import SHANGHAI
+
+DAY = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--column", metavar="栏目=列名", help="指定某一栏是哪一列，如 承办人=经办；可写多次。"),
+]
+
+
+def columns_of(written: list[str] | None) -> dict[str, str]:
+    """Return the columns that options ``栏目=列名`` name, by field.
+
+    Raises:
+        UsageError: One is written otherwise.
+    """
+    return pairs_of(written, "--column", "栏目=列名，如 登记时间=来件日")
+
+
+def pairs_of(written: list[str] | None, option: str, expected: str) -> dict[str, str]:
+    """Return what is written as 名称=内容, by name.
+
+    Raises:
+        UsageError: One is written otherwise.
+    """
+    found = {}
+    for pair in written or []:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip() or not value.strip():
+            raise UsageError(f"{option} {pair} 写得不对", expected=expected, fix="中间用一个 = 隔开")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def day_or_today(day: datetime.datetime | None) -> datetime.date:
+    """Return the day given, or today in China."""
+    return day.date() if day is not None else datetime.datetime.now(SHANGHAI).date()
