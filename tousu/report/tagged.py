@@ -14,8 +14,8 @@ from tousu.files.columns import choose_text_columns, plain_name
 from tousu.files.dates import DATE_NAMES, day_of
 from tousu.files.json_paths import value_at
 from tousu.files.tables import is_readable, names_tags, read_file
-from tousu.ledger.fields import find_fields
-from tousu.ledger.respondents import RESPONDENT_NAMES, respondent_of
+from tousu.ledger.fields import FIELDS, find_fields
+from tousu.ledger.respondents import respondent_of
 from tousu.ledger.tags import TAGGING, flat_values, nested_values, tag_places
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ class _Reading:
         self._places = {name: place for place, name in reversed(list(enumerate(names)))}
         self._text = _text_name(names, sample, wanted.text, path)
         self._date = _named(names, DATE_NAMES, wanted.date, path, "--date-column")
-        self._respondent = _named(names, RESPONDENT_NAMES, wanted.respondent, path, "--respondent-column")
+        self._respondent = _named(names, FIELDS["respondent"].names, wanted.respondent, path, "--respondent-column")
         tagged.text_column = tagged.text_column or self._text
         tagged.date_column = tagged.date_column or self._date
         tagged.respondent_column = tagged.respondent_column or self._respondent

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
 
-from tousu_training.report import figure_rows
+from tousu_training.report import figure_rows, signal_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +34,6 @@ def render_card(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )  # names that others gave are escaped: Markdown may be shown as HTML
     return environment.from_string(source).render(
-        manifest=manifest, figures=figure_rows(metrics), release=release,
+        manifest=manifest, figures=figure_rows(metrics), signals=signal_rows(metrics), release=release,
         domains=[(row, names.get(row["code"], row["code"])) for row in metrics["domains"]],
     )  # fmt: skip

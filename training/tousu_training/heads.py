@@ -68,8 +68,9 @@ def fit_heads(matrix: sp.csr_matrix, rows: Sequence[LabelledRow], vocabulary: Vo
 
 
 def calibrate_heads(
-    scores: NDArray[np.float64], route_scores: NDArray[np.float64], rows: Sequence[LabelledRow]
-) -> CaseCalibration:
+    scores: NDArray[np.float64], route_scores: NDArray[np.float64], rows: Sequence[LabelledRow],
+    possible: NDArray[np.bool_],
+) -> CaseCalibration:  # fmt: skip
     """Fit the heads' calibration on held-out scores.
 
     Kinds and routes are calibrated like the domains, signals like the facet; a signal is said from where its F1 on the
@@ -79,6 +80,7 @@ def calibrate_heads(
         scores: Shape (rows, kinds + signals).
         route_scores: Shape (rows, routes).
         rows: The rows.
+        possible: Whether a row holds the words a signal needs, shape (rows, signals); see ``SignalWords``.
     """
     kinds = np.array([-1 if row.kind is None else KINDS.index(row.kind) for row in rows])
     routes = np.array([-1 if row.route is None else AUTHORITIES.index(row.route) for row in rows])
@@ -94,7 +96,9 @@ def calibrate_heads(
             fitted, threshold = (1.0, 0.0), NEVER_SAID
         else:
             fitted = fit_logistic(own, answers)
-            logits = np.where(asked, -np.inf, fitted[0] * own + fitted[1])  # see ``Cases.judged``
+            logits = np.where(
+                asked | ~possible[known, number], -np.inf, fitted[0] * own + fitted[1]
+            )  # see ``Cases.judged``
             threshold = best_threshold(logits, answers, LEAST_PRECISION.get(signal, 0.0))
         signal_slopes.append(fitted[0])
         signal_offsets.append(fitted[1])

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, StrictUndefined
 
+from tousu.signals import load_signals
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,12 +22,22 @@ FIGURES = (
     ("calibration_error", "期望校准误差（越小越好）"),
     ("codes_micro_f1", "全部领域代码的微平均 F1"),
     ("online_f1", "网络交易标记 F1"),
+    ("kind_accuracy", "诉求类型准确率"),
+    ("kind_accuracy_three", "诉求类型准确率（标为投诉、举报、咨询的）"),
+    ("route_accuracy", "转办部门准确率（标为非职责的）"),
+    ("route_first_two", "转办部门在前两位（标为非职责的）"),
 )
 
 
 def figure_rows(metrics: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """Return (Chinese name, figure) of every figure in ``metrics``, in the order people ask for them."""
     return [(name, metrics[key]) for key, name in FIGURES if key in metrics and metrics[key]["value"] is not None]
+
+
+def signal_rows(metrics: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """Return (Chinese name, scores) of every signal in ``metrics``; none where no row says its signals."""
+    names = load_signals().signal_names
+    return [(names.get(row["code"], row["code"]), row) for row in metrics.get("signals", [])]
 
 
 def render_report(report: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
@@ -49,6 +61,6 @@ def render_report(report: Mapping[str, Any], names: Mapping[str, str] | None = N
         for code, line in zip(shown, grid, strict=True)
     ]
     return environment.from_string(source).render(
-        report=report, held_out=held_out, figures=figure_rows(held_out), codes=shown, grid=grid, shade=shade,
+        report=report, held_out=held_out, figures=figure_rows(held_out), signals=signal_rows(held_out), codes=shown, grid=grid, shade=shade,
         name=lambda code: (names or {}).get(code, code),
     )  # fmt: skip

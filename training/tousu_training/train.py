@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tousu.case_codes import AUTHORITIES
+from tousu.case_codes import AUTHORITIES, SIGNALS
 from tousu.classifier.cases import HEADS, Cases
+from tousu.classifier.signal_words import SignalWords
 from tousu.classifier.tagging import Taggings
+from tousu.classifier.text import PlainText
 from tousu.errors import CorpusError
 from tousu_training.calibrate import calibrate
 from tousu_training.evaluate import Predictions, compared, evaluate
@@ -135,7 +137,10 @@ def train(
     calibration = calibrate(held_out, known, rows, labels.domains, labels.fallback)
     taggings = judged(held_out, known, labels, calibration)
     said = compared(taggings, rows)
-    case_calibration = calibrate_heads(held_heads, held_routes, rows) if headed else None
+    possible = np.ones((len(rows), len(SIGNALS)), dtype=np.bool_)
+    if headed:
+        SignalWords(PlainText(encoder.chars)).keep(possible, [row.text for row in rows])
+    case_calibration = calibrate_heads(held_heads, held_routes, rows, possible) if headed else None
     progress("用全部数据训练", 0, 1)
     vocabulary = build_vocabulary(encoder, found, least=settings.least)
     matrix = vocabulary.matrix(found)
@@ -148,6 +153,7 @@ def train(
         cases = Cases.judged(
             held_heads, 0, held_routes, known, outside_remit, np.full(len(rows), np.nan), case_calibration
         )
+        cases.signals[~possible] = False
         metrics |= evaluate_cases(rows, cases)
     doubtful = _doubtful(rows, said)
     return Trained(

@@ -33,10 +33,11 @@ def evaluate(
     """在标注行上评估模型，每个数字都带样本数与 95% 区间。"""
     from tousu.classifier import Classifier
     from tousu_training.corpus import Reading, read_rows
+    from tousu_training.evaluate import compared
     from tousu_training.evaluate import evaluate as run
-    from tousu_training.evaluate import predicted_by
+    from tousu_training.evaluate_cases import evaluate_cases
     from tousu_training.label_columns import LabelOptions
-    from tousu_training.report import figure_rows
+    from tousu_training.report import figure_rows, signal_rows
 
     classifier = Classifier.load(model, reading=reading)
     options = LabelOptions(text=text_column, label=label_column, separator=label_separator, strict=strict)
@@ -47,7 +48,10 @@ def evaluate(
     for note in met.notes():
         err().print(note)
     outside = classifier.manifest["fallback"] if classifier.manifest.get("taxonomy") else None
-    metrics = run(rows, predicted_by(classifier, rows), outside=outside)
+    taggings = classifier.tag_many([row.text for row in rows])
+    metrics = run(rows, compared(taggings, rows), outside=outside)
+    if len(taggings.cases.kind_logits.T):
+        metrics |= evaluate_cases(rows, taggings.cases)
     if as_json:
         say_json({"model": classifier.version} | metrics)
         return
@@ -57,6 +61,18 @@ def evaluate(
     for name, figure in figure_rows(metrics):
         figures.add_row(name, f"{figure['value']:.3f}", f"{figure['low']:.3f}–{figure['high']:.3f}", str(figure["n"]))
     show_table(figures)
+    if metrics.get("signals"):
+        signals = table("风险提示", "有此提示", "判为", "精确率", "召回率", "F1", "95% 区间")
+        for name, row in signal_rows(metrics):
+            shares = [f"{row[key]:.3f}" if row[key] is not None else "—" for key in ("precision", "recall")]
+            found = row["f1"]
+            span = (
+                [f"{found['value']:.3f}", f"{found['low']:.3f}–{found['high']:.3f}"]
+                if found["value"] is not None
+                else ["—", "—"]
+            )
+            signals.add_row(name, str(row["support"]), str(row["said"]), *shares, *span)
+        show_table(signals)
     detail = table("领域", "行数", "判为", "精确率", "召回率", "F1")
     for row in metrics["domains"]:
         shares = [f"{row[key]:.3f}" if row[key] is not None else "—" for key in ("precision", "recall", "f1")]
