@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +35,9 @@ EXAMPLES = 5
 NEW = 0.15  # of this week's number, what a new matter may have had in a week before: its own share of strange texts
 NAMED = 3
 DAYS = ("received", "accepted", "filed")  # what tells in which week a case came, the first that the ledger has
+CASE = (
+    "case", "row", "day", "tousu_primary", "tousu_signals", "state", "officer", "open", "respondent", "leader",
+)  # fmt: skip
 DONE = {"closed", "refused", "not_filed", "ended"}
 
 
@@ -237,29 +240,37 @@ def _firms(
     now: pl.DataFrame, before: pl.DataFrame, weeks: int, topics: list[dict[str, Any]], names: Mapping[str, str]
 ) -> list[dict[str, Any]]:
     """Return the firms named in the week, those named most first."""
-    earlier = {key[0]: part for key, part in before.filter(pl.col("firm").is_not_null()).group_by("firm")}
-    firms = []
-    for (name,), part in now.filter(pl.col("firm").is_not_null()).group_by("firm"):
-        own = part.sort("row")
-        domains = Counter(own["tousu_primary"].drop_nulls().to_list())
-        rows = own["row"].to_list()
-        then = earlier.get(name)
-        firms.append({
-            "name": name,
-            "spellings": [spelling for spelling, _ in Counter(own["respondent"].to_list()).most_common()],
-            "count": len(own),
-            "distinct": own["leader"].n_unique(),
-            "open": int(own["open"].sum()),
-            "domains": dict(domains.most_common()),
-            "rows": rows,
-            "domain_names": [(names.get(code, code), count) for code, count in domains.most_common()],
-            "before": _by_week(then, weeks) if then is not None else [0] * weeks,
-            "kinds": Counter(own["tousu_kind"].drop_nulls().to_list()).most_common(),
-            "signals": Counter(code for codes in own["tousu_signals"].drop_nulls().to_list() for code in codes).most_common(),
-            "topics": [topic["name"] for topic in topics if name in topic["firms"]],
-            "cases": own.select("case", "row", "day", "tousu_primary", "state", "officer", "open").to_dicts(),
-        })  # fmt: skip
+    earlier: dict[str, list[int]] = defaultdict(lambda: [0] * weeks)
+    for name, ago, count in before.filter(pl.col("firm").is_not_null()).group_by("firm", "ago").len().iter_rows():
+        earlier[name][weeks - ago] = count
+    told_of: dict[str, list[str]] = defaultdict(list)
+    for topic in topics:
+        for name in topic["firms"]:
+            told_of[name].append(topic["name"])
+    cases: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for case in now.filter(pl.col("firm").is_not_null()).sort("row").select(*CASE, "firm").iter_rows(named=True):
+        cases[case["firm"]].append(case)
+    firms = [
+        _firm(name, own, names) | {"before": earlier[name], "topics": told_of[name]} for name, own in cases.items()
+    ]
     return sorted(firms, key=lambda firm: (-firm["count"], -firm["distinct"], firm["name"]))
+
+
+def _firm(name: str, own: list[dict[str, Any]], names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the figures of a firm's cases of the week."""
+    domains = Counter(case["tousu_primary"] for case in own if case["tousu_primary"])
+    return {
+        "name": name,
+        "spellings": [spelling for spelling, _ in Counter(case["respondent"] for case in own).most_common()],
+        "count": len(own),
+        "distinct": len({case["leader"] for case in own}),
+        "open": sum(case["open"] for case in own),
+        "domains": dict(domains.most_common()),
+        "rows": [case["row"] for case in own],
+        "domain_names": [(names.get(code, code), count) for code, count in domains.most_common()],
+        "signals": Counter(code for case in own for code in case["tousu_signals"] or ()).most_common(),
+        "cases": own,
+    }
 
 
 def _domains(now: pl.DataFrame, before: pl.DataFrame, weeks: int, names: Mapping[str, str]) -> list[dict[str, Any]]:
