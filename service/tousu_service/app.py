@@ -26,6 +26,7 @@ from tousu_service.auth.rate_limit import RateLimit
 from tousu_service.classify.micro_batch import MicroBatcher
 from tousu_service.classify.off_loop import OffLoop
 from tousu_service.deps import known_parameters
+from tousu_service.desk import routes as desk
 from tousu_service.http import error_handlers
 from tousu_service.http.middleware import RequestMiddleware
 from tousu_service.parts import Parts
@@ -92,6 +93,8 @@ def create_app(settings: Settings) -> FastAPI:
     ):  # fmt: skip
         app.include_router(room, dependencies=[Depends(known_parameters)])
     for room in (health.router, metrics.router, docs.router):
+        app.include_router(room)
+    for room in desk.routers:
         app.include_router(room)
     openapi.describe(app, settings)
     return app

@@ -128,6 +128,9 @@ class Settings(BaseSettings):
         "",
         description="OpenTelemetry 收集器的地址，如 http://127.0.0.1:4318/v1/traces；空为不发（需安装 tousu[traces]）",
     )
+    desk_days: int = Field(400, ge=0, description="办案台的投诉原文保留多少天，到期清空，件数与答复留下；0 为一直保留")
+    desk_idle_minutes: int = Field(60, ge=1, description="办案台多少分钟不用就要重新登录")
+    desk_login_hours: int = Field(12, ge=1, description="办案台一次登录至多多少小时")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志记到哪一级")
     log_requests: bool = Field(True, description="每个请求记一行日志（从不记投诉原文）")
     run_dir: Path | None = Field(None, description="工作进程之间共用的临时目录，由 tousu serve 自己设定")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,6 +88,22 @@ def test_sqlite_commits_go_through_to_the_disk(tmp_path):
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
     assert stat.S_IMODE((tmp_path / "deep" / "tousu.db").stat().st_mode) == 0o600
     store.close()
+
+
+def test_opening_once_more_leaves_the_locks_of_the_first(tmp_path):
+    url = f"sqlite:///{tmp_path / 'tousu.db'}"
+    first = Store.open(url)
+    first.migrate()
+    with first.reading() as connection:
+        connection.exec_driver_sql("SELECT 1 FROM audit")
+    Store.open(url).close()
+    here = "from tousu_service.store import Store, audit; import sys; s = Store.open(sys.argv[1])"
+    code = f"{here}; audit.append(s, 'b', actor='b', detail={{}}); s.close()"
+    subprocess.run([sys.executable, "-c", code, url], check=True)
+    assert [line.actor for line in audit.lines(first)] == ["b"]
+    audit.append(first, "a", actor="a", detail={})
+    subprocess.run([sys.executable, "-c", f"{here}; assert len(audit.lines(s)) == 2", url], check=True)
+    first.close()
 
 
 @pytest.mark.parametrize("url", ["", "nonsense", "mysql://a:geheim@b/c", "sqlite://", "postgresql+psycopg2://a/b"])

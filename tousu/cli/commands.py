@@ -35,6 +35,7 @@ COMMANDS = {
     "handover": Command("tousu.cli.handover", "letters"),
     "consult": Command("tousu.cli.consult", "letters"),
     "keys": Command("tousu_service.commands.keys", "service"),
+    "users": Command("tousu_service.commands.users", "service"),
     "models": Command("tousu_service.commands.models", "service"),
     "backup": Command("tousu_service.commands.backup", "service"),
     "restore": Command("tousu_service.commands.restore", "service"),

@@ -60,12 +60,13 @@ class Exchange:
         read: Bytes of the body received so far.
         streaming: Whether the body may be of any length, the time limit holding for each piece of it.
         complete: Whether the whole body has come.
+        headers: What is sent with every answer; pages for people have others.
         failure: Set by the protocol when the body will not come whole: too late, or no HTTP.
         hosts: How often the request names its host.
     """
 
     __slots__ = (
-        "_declared", "_receive", "_send", "admitted", "client", "complete", "encoded", "failure", "hosts", "limit", "read",
+        "_declared", "_receive", "_send", "admitted", "client", "complete", "encoded", "failure", "headers", "hosts", "limit", "read",
         "request_id", "status", "streaming",
     )  # fmt: skip
 
@@ -76,6 +77,7 @@ class Exchange:
         self.status = self.read = self._declared = self.hosts = 0
         self.encoded = self.streaming = self.complete = False
         self.failure: RequestError | None = None
+        self.headers = HEADERS
         self.admitted: tuple[str, ApiKey] | None = None
         for name, value in scope["headers"]:
             if name == b"content-length":
@@ -121,7 +123,7 @@ class Exchange:
         """Send a piece of the answer, our headers with the first one."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = [*message["headers"], *HEADERS, (b"x-request-id", self.request_id.encode())]
+            message["headers"] = [*message["headers"], *self.headers, (b"x-request-id", self.request_id.encode())]
         await self._send(message)
 
     def _too_large(self) -> Exception:

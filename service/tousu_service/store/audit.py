@@ -64,3 +64,36 @@ def lines(
         query = query.where(audit.c.at < until)
     with store.reading() as connection:
         return [Line(**row) for row in connection.execute(query).mappings()]
+
+
+def latest(
+    store: Store, *, before: int | None = None, actor: str = "", action: str = "", since: datetime | None = None,
+    limit: int = 100,
+) -> list[Line]:  # fmt: skip
+    """Return lines, the latest first.
+
+    Args:
+        store: The store.
+        before: Only lines numbered lower.
+        actor: Only of this actor.
+        action: Only of this kind.
+        since: From this moment on.
+        limit: At most so many.
+    """
+    query = sa.select(audit).order_by(audit.c.seq.desc()).limit(limit)
+    if before is not None:
+        query = query.where(audit.c.seq < before)
+    for column, value in ((audit.c.actor, actor), (audit.c.action, action)):
+        if value:
+            query = query.where(column == value)
+    if since is not None:
+        query = query.where(audit.c.at >= since)
+    with store.reading() as connection:
+        return [Line(**row) for row in connection.execute(query).mappings()]
+
+
+def actions(store: Store) -> list[str]:
+    """Return the kinds of the latest thousands of lines, by name."""
+    some = sa.select(audit.c.action).order_by(audit.c.seq.desc()).limit(20_000).subquery()
+    with store.reading() as connection:
+        return sorted(connection.execute(sa.select(some.c.action).distinct()).scalars())

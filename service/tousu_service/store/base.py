@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -145,8 +146,7 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     file = Path(url.database).resolve()
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Complaints' texts are nobody else's business: the file is made readable to its owner alone.
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        _make_private(file)
     except OSError as error:
         raise StoreError(f"数据库文件打不开：{file}（{system_reason(error)}）", fix="检查目录是否存在、可写") from error
     engine = sa.create_engine(
@@ -167,6 +167,22 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('tousu_begin', 'DEFERRED')}")
 
     return engine
+
+
+def _make_private(file: Path) -> None:
+    """Make a file that is not there, readable to its owner alone: complaints' texts are nobody else's business.
+
+    A file that is there is not opened: closing it would drop the locks of this process's other connections to it
+    (https://sqlite.org/howtocorrupt.html, 2.2), and the next process to leave would take the log away under them.
+
+    Raises:
+        OSError: It cannot be made, or not be read and written.
+    """
+    with suppress(FileExistsError):
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    if file.is_dir() or not os.access(file, os.R_OK | os.W_OK):
+        code = errno.EISDIR if file.is_dir() else errno.EACCES
+        raise OSError(code, os.strerror(code), str(file))
 
 
 def _postgres(url: sa.URL) -> sa.Engine:

@@ -151,7 +151,7 @@ def _columns(new: NewCase, secret: str, *, same: bool) -> dict[str, Any]:
         "decision": tagging.decision,
         "confidence": tagging.probabilities.get(tagging.primary, 0.0),
         "priority": SAME if same else priority(tagging),
-        "received": new.received,
+        "received": new.received or "",
         "month": new.received[:7] if new.received else None,
         "respondent": (mask(new.respondent.strip())[:120] or None) if new.respondent else None,
         "complainant": hash_of_person(new.complainant, secret) if new.complainant else None,

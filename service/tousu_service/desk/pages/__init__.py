@@ -1,0 +1,1 @@
+"""The pages, thin: what they do is done by functions of ``desk/store``."""

@@ -1,0 +1,146 @@
+"""收件: files come in, are looked at, and become cases; their originals go out again with the answers in them."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from tousu.errors import Conflict, NotFound, TousuError
+from tousu_service.desk import preview
+from tousu_service.desk.store import uploads
+from tousu_service.desk.store.queue import progress_of
+from tousu_service.desk.web import new_router, page
+from tousu_service.jobs import places
+from tousu_service.store import jobs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fastapi import Response
+
+    from tousu_service.desk.store.uploads import Upload
+    from tousu_service.desk.visit import Visit
+
+router = new_router()
+page = functools.partial(page, router)
+ROLES = ("text", "number", "received", "respondent", "complainant")
+
+
+@page("/inbox")
+def show_inbox(visit: Visit) -> Response:
+    """Show the files that were handed in, the newest first."""
+    with visit.reading() as connection:
+        found = uploads.listed(connection, before=visit.number("before") or None)
+        progress = progress_of(connection, [each.id for each in found])
+    return visit.show("inbox.html", here="inbox", uploads=found, progress=progress, days=visit.parts.settings.desk_days)
+
+
+@page("/inbox", method="POST", large=True)
+def receive(visit: Visit) -> Response:
+    """Take a file and show what is in it; nothing of it is a case before that was confirmed.
+
+    Raises:
+        Conflict: There is no file, or it was handed in before.
+    """
+    came, settings = visit.received, visit.parts.settings
+    if came is None or not came.size:
+        raise Conflict("没有选文件，或文件是空的", fix="选一个 .xlsx、.csv 或 .jsonl 文件")
+    name = places.original_name(came.name)
+    with visit.writing() as connection:
+        before = uploads.same_file(connection, came.sha256)
+        if before is None:
+            upload = uploads.add(
+                connection, name=came.name, sha256=came.sha256, size=came.size, columns={"file": name},
+                actor=visit.person.actor,
+            )  # fmt: skip
+            places.keep(settings, folder_of(upload.id), came.path, name)
+    if before is not None:
+        return visit.go(f"/inbox/{before.id}?again=1")
+    return visit.go(f"/inbox/{upload.id}")
+
+
+@page("/inbox/{upload}")
+def show_upload(visit: Visit) -> Response:
+    """Show one file: what is in it, how far its rows have come, what became of them."""
+    upload = _upload(visit)
+    looked: dict[str, Any] | None = None
+    error: TousuError | None = None
+    job = None
+    if upload.state == "looking":
+        try:
+            looked = preview.look(_file(visit, upload))
+        except TousuError as found:
+            error = found
+    if upload.job_id and upload.state == "tagging":
+        job = jobs.find(visit.parts.store, upload.job_id)
+    with visit.reading() as connection:
+        progress = progress_of(connection, [upload.id]).get(upload.id, {})
+    return visit.show(
+        "upload_state.html" if visit.is_part else "upload.html", here="inbox", upload=upload, looked=looked,
+        error=error, job=job, progress=progress, again=visit.asked("again"), roles=ROLES,
+    )  # fmt: skip
+
+
+@page("/inbox/{upload}", method="POST")
+def begin(visit: Visit) -> Response:
+    """Let a file's rows become cases, by the columns chosen.
+
+    Raises:
+        Conflict: No column holds the texts, or it has begun already.
+    """
+    upload = _upload(visit)
+    chosen = {role: visit.said(role) for role in ROLES if visit.said(role)}
+    if not chosen.get("text"):
+        raise Conflict("没有选内容列", fix="选一列作投诉内容")
+    if upload.state not in {"looking", "failed"}:
+        raise Conflict("这份文件已经在处理了", fix="在收件页查看")
+    args = {"upload": upload.id, "folder": folder_of(upload.id), "file": upload.columns["file"], "name": upload.name}
+    job, _ = jobs.add(visit.parts.store, "tag", args, client="local", actor=visit.person.actor)
+    with visit.writing() as connection:
+        uploads.change(
+            connection, upload.id, actor=visit.person.actor, state="tagging", job_id=job.id, problem=None,
+            columns={"file": upload.columns["file"], **chosen},
+        )  # fmt: skip
+    return visit.go(f"/inbox/{upload.id}")
+
+
+@page("/inbox/{upload}/void", method="POST", role="reviewer")
+def void(visit: Visit) -> Response:
+    """Take a file's cases out of every list, or put them back."""
+    upload = _upload(visit)
+    with visit.writing() as connection:
+        if upload.state == "void":
+            uploads.bring_back(connection, upload.id, actor=visit.person.actor)
+        else:
+            uploads.take_back(connection, upload.id, actor=visit.person.actor)
+    return visit.go(f"/inbox/{upload.id}")
+
+
+def folder_of(upload_id: int) -> str:
+    """Return the name of the directory in which an upload's file lies."""
+    return f"upload_{upload_id}"
+
+
+def _upload(visit: Visit) -> Upload:
+    """Return the upload in the address.
+
+    Raises:
+        NotFound: There is none.
+    """
+    value = str(visit.request.path_params["upload"])
+    if not (value.isascii() and value.isdigit() and len(value) < 16):
+        raise NotFound("没有这份收件")
+    with visit.reading() as connection:
+        return uploads.find(connection, int(value))
+
+
+def _file(visit: Visit, upload: Upload) -> Path:
+    """Return where an upload's original lies.
+
+    Raises:
+        NotFound: It is no longer kept.
+    """
+    path = places.folder(visit.parts.settings, folder_of(upload.id)) / str(upload.columns.get("file", ""))
+    if not upload.columns.get("file") or not path.is_file():
+        raise NotFound("原文件已过保留期，或不在这台机器上", fix="台账里的答复仍在")
+    return path

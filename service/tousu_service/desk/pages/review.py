@@ -1,0 +1,196 @@
+"""复核: one case a screen, answered by single keys."""
+
+from __future__ import annotations
+
+import functools
+import time
+from typing import TYPE_CHECKING, Any
+
+from tousu.case_codes import AUTHORITIES, KINDS
+from tousu.errors import Conflict
+from tousu_service.desk import letters, reading
+from tousu_service.desk.render import environment, names
+from tousu_service.desk.store import answers, bulk, queue
+from tousu_service.desk.store.answers import AnsweredMeanwhile, Said
+from tousu_service.desk.store.card import Card, card, members
+from tousu_service.desk.web import new_router, page
+
+if TYPE_CHECKING:
+    from fastapi import Response
+
+    from tousu_service.desk.store.answers import Answer
+    from tousu_service.desk.visit import Visit
+
+router = new_router()
+page = functools.partial(page, router)
+CANDIDATES = 5
+
+
+@page("/review")
+def show_next(visit: Visit) -> Response:
+    """Show the next case of a queue."""
+    return _next(visit, whole=True)
+
+
+@page("/review", method="POST")
+def save(visit: Visit) -> Response:
+    """Save an answer, or pass a case over, and show the next one."""
+    case_id, step = visit.number("case"), visit.said("step")
+    if step == "skip":
+        with visit.reading() as connection:
+            place = queue.place_of(connection, case_id, _queue(visit))
+        return _next(visit, after=place)
+    said = said_in(visit)
+    try:
+        with visit.writing() as connection:
+            source = "sample" if _queue(visit) == "sample" else "review"
+            held = card(connection, case_id, viewer=visit.person.id) if visit.said("group") else None
+            answers.answer(
+                connection, case_id, said, by=visit.person, version=visit.number("version"), source=source,
+                seconds=_seconds(visit),
+            )  # fmt: skip
+            if held is not None and said.codes:
+                batch = bulk.of_group(connection, members(connection, held.row), by=visit.person)
+                bulk.answer_all(connection, batch, said, source="group", by=visit.person)
+    except AnsweredMeanwhile as error:
+        return _conflict(visit, case_id, said, error)
+    return _next(visit, after=visit.said("after"))
+
+
+@page("/review/undo", method="POST")
+def undo(visit: Visit) -> Response:
+    """Take the person's last answer back and show its case again.
+
+    Raises:
+        Conflict: There is none.
+    """
+    with visit.writing() as connection:
+        last = answers.last_of(connection, visit.person.id)
+        if last is None:
+            raise Conflict("没有可以撤销的了", fix="继续复核")
+        if last.batch_id is not None:
+            bulk.undo(connection, bulk.find(connection, last.batch_id), by=visit.person)
+            last = answers.last_of(connection, visit.person.id) or last
+        if last.batch_id is None:
+            answers.undo(connection, last.id, by=visit.person)
+        queue.keep(connection, last.case_id, visit.person)
+    if not visit.is_part:
+        return visit.go(f"/cases/{last.case_id}")
+    return _shown(visit, last.case_id, told="已撤销，这一件回到原来的样子")
+
+
+def said_in(visit: Visit) -> Said:
+    """Return the answer in a form.
+
+    Raises:
+        Conflict: A code is none, or it is asked without a reason.
+    """
+    note = visit.said("note", most=500) or None
+    if visit.said("step") == "ask":
+        if not note:
+            raise Conflict("请写明为什么拿不准", fix="在备注里写一句，再交会商")
+        return Said((), note=note)
+    named = names()
+    codes = [visit.said("primary"), *(str(code) for code in visit.form.getlist("also"))]
+    if not codes[0] or any(code not in named["domains"] for code in codes):
+        raise Conflict("没有选领域", fix="选一个领域再确认")
+    kind, route, online = visit.said("kind"), visit.said("route"), visit.said("online")
+    return Said(
+        tuple(dict.fromkeys(codes)), {"1": True, "0": False}.get(online),
+        kind if kind in KINDS else None, route if route in AUTHORITIES else None, note,
+    )  # fmt: skip
+
+
+def card_context(visit: Visit, held: Card, *, blind: bool = False) -> dict[str, Any]:
+    """Return what the templates of one case need."""
+    row, tagging = held.row, held.row["tagging"]
+    model = visit.parts.live_model.current()
+    reasons: list[str] = []
+    if blind:
+        parts = [reading.Piece(row["text"], "", sign=False)]
+    else:
+        parts, reasons = reading.pieces(model, row["text"], row["domain"])
+    day = reading.day_of(row)
+    ranked = [] if blind else list(tagging["probabilities"].items())[:CANDIDATES]
+    first = [code for code, _ in ranked]
+    return {
+        "card": held, "row": row, "tagging": tagging, "pieces": parts, "reasons": reasons, "blind": blind,
+        "ranked": ranked, "rest": [code for code in names()["domains"] if code not in first],
+        "letters": letters.of_domains(), "day": day,
+        "codes": [] if blind else row["codes"].split(","),
+        "advice": None if blind else reading.advice(visit.parts.taxonomy, row["domain"], day),
+        "warnings": [] if blind else reading.signal_advice(held.signals, day),
+        "authority": None if blind else reading.authority(row["route"]),
+        "begun": round(time.time()), "queues": queue.QUEUES,
+    }  # fmt: skip
+
+
+def _next(visit: Visit, *, after: str = "", whole: bool = False) -> Response:
+    """Return the next case of the queue, or that there is none."""
+    wanted, upload = _queue(visit), visit.number("upload")
+    after = after or visit.asked("after")
+    with visit.writing() as connection:
+        number = queue.take_next(connection, visit.person, queue=wanted, upload=upload, after=after)
+    if not visit.is_part and not whole:
+        return visit.go(
+            "/review" + environment().filters["query"]({"queue": wanted, "upload": upload or "", "after": after})
+        )
+    if number is not None:
+        return _shown(visit, number, after=after)
+    with visit.reading() as connection:
+        done, seconds = queue.done_today(connection, visit.person)
+        left = queue.left(connection, visit.person, queue=wanted, upload=upload)
+    return visit.show(
+        "review.html" if not visit.is_part else "review_empty.html", here="review", number=None, done=done, left=left,
+        seconds=seconds, queue=wanted, upload=upload, queues=queue.QUEUES, skipped=bool(after),
+    )  # fmt: skip
+
+
+def _shown(
+    visit: Visit, case_id: int, *, after: str = "", told: str = "", conflict: Answer | None = None, mine: Said | None = None,
+    status: int = 200,
+) -> Response:  # fmt: skip
+    """Return a case as the card of the review."""
+    wanted, upload = _queue(visit), visit.number("upload")
+    with visit.reading() as connection:
+        held = card(connection, case_id, viewer=visit.person.id)
+        left = queue.left(connection, visit.person, queue=wanted, upload=upload)
+        done, seconds = queue.done_today(connection, visit.person)
+    visit.viewed("case_viewed", case=case_id, where="review")
+    context = card_context(visit, held, blind=wanted == "sample")
+    return visit.show(
+        "review.html" if not visit.is_part else "review_card.html", status, here="review", number=case_id, left=left,
+        done=done, seconds=seconds, queue=wanted, upload=upload, after=after, told=told, conflict=conflict, mine=mine,
+        why=_why(held, wanted), **context,
+    )  # fmt: skip
+
+
+def _conflict(visit: Visit, case_id: int, said: Said, error: AnsweredMeanwhile) -> Response:
+    """Return the case again with what somebody else answered meanwhile, beside what this person chose."""
+    with visit.writing() as connection:
+        queue.keep(connection, case_id, visit.person)
+    return _shown(visit, case_id, after=visit.said("after"), conflict=error.theirs, mine=said, status=409)
+
+
+def _why(held: Card, wanted: str) -> str:
+    """Return why this case is the next one."""
+    row = held.row
+    if wanted == "sample":
+        return "抽检：随机抽到，请先自己判断"
+    if wanted in {"asked", "mine"}:
+        return {"asked": "有人拿不准，请您定", "mine": "分给您的"}[wanted]
+    if row["attention"] != "normal" and wanted == "all":
+        return f"关注程度为{'紧急' if row['attention'] == 'urgent' else '留意'}，排在前面"
+    return f"模型只有 {round(row['confidence'] * 100)}% 的把握"
+
+
+def _queue(visit: Visit) -> str:
+    """Return the queue that is asked for."""
+    value = visit.said("queue") or visit.asked("queue")
+    return value if value in queue.QUEUES else "all"
+
+
+def _seconds(visit: Visit) -> float | None:
+    """Return how long the case was on the screen."""
+    begun = visit.number("begun")
+    return None if not begun else max(0.0, min(3600.0, time.time() - begun))

@@ -1,0 +1,14 @@
+"""The desk's pages, for the application."""
+
+from tousu_service.desk.pages import case, files, inbox, ledger, login, mine, people, review
+
+routers = (
+    login.router,
+    files.router,
+    inbox.router,
+    ledger.router,
+    review.router,
+    case.router,
+    mine.router,
+    people.router,
+)

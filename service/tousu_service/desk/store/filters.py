@@ -1,0 +1,114 @@
+"""Which cases a list is of: read from an address, written into one, turned into conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from tousu.case_codes import SIGNALS
+from tousu_service.desk.store.cases import BIT_OF
+from tousu_service.store.desk_tables import case_texts, cases, sample
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Parts of an address and the columns they choose by.
+COLUMNS: dict[str, sa.Column[Any]] = {
+    "state": cases.c.state, "domain": cases.c.domain, "kind": cases.c.kind, "route": cases.c.route,
+    "attention": cases.c.attention, "decision": cases.c.decision, "month": cases.c.month, "upload": cases.c.upload_id,
+    "respondent": cases.c.respondent, "assignee": cases.c.assignee_id, "by": cases.c.answered_by,
+    "complainant": cases.c.complainant, "predicted": cases.c.predicted,
+}  # fmt: skip
+NUMBERS = {"upload", "assignee"}
+HIDDEN = ("void", "same")  # not in a list unless asked for by their state
+MOST_FOUND = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a list is of.
+
+    Attributes:
+        chosen: Values by the names of ``COLUMNS``.
+        signal: A signal the case has.
+        online: Whether the trade was on the internet, None for either.
+        changed: Only cases whose answer differs from what the model said.
+        words: Looked for in texts, numbers and respondents.
+    """
+
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    signal: str = ""
+    online: str = ""
+    changed: str = ""
+    words: str = ""
+
+    @classmethod
+    def of(cls, query: Mapping[str, str]) -> Filter:
+        """Return what an address asks for; what is no value is left out."""
+        chosen = {name: query[name].strip()[:120] for name in COLUMNS if query.get(name, "").strip()}
+        for name in NUMBERS & chosen.keys():
+            if not (chosen[name].isascii() and chosen[name].isdigit() and len(chosen[name]) < 16):
+                del chosen[name]
+        signal = query.get("signal", "")
+        return cls(
+            {name: value.replace("\0", "") for name, value in chosen.items()},
+            signal if signal in SIGNALS else "",
+            query.get("online", "") if query.get("online") in ("0", "1") else "",
+            "1" if query.get("changed") == "1" else "",
+            " ".join(query.get("q", "").replace("\0", "").split())[:100],
+        )
+
+    def to_query(self) -> dict[str, str]:
+        """Return the parts of an address that asks for the same."""
+        other = {"signal": self.signal, "online": self.online, "changed": self.changed, "q": self.words}
+        return {**self.chosen, **{name: value for name, value in other.items() if value}}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it is of all cases."""
+        return not self.to_query()
+
+
+def conditions(connection: sa.Connection, wanted: Filter) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on ``cases`` of what is asked for; its words are looked for here, once."""
+    found: list[sa.ColumnElement[bool]] = []
+    for name, value in wanted.chosen.items():
+        found.append(COLUMNS[name] == (int(value) if name in NUMBERS else value))
+    if "state" not in wanted.chosen:
+        found.append(cases.c.state.not_in(HIDDEN))
+    if wanted.signal:
+        found.append(cases.c.signals.bitwise_and(BIT_OF[wanted.signal]) != 0)
+    if wanted.online:
+        found.append(cases.c.online == (wanted.online == "1"))
+    if wanted.changed:
+        found += [cases.c.state == "answered", cases.c.domain != cases.c.predicted]
+    if wanted.words:
+        found.append(_among(connection, _found(connection, wanted.words)))
+    return found
+
+
+def in_sample() -> sa.ColumnElement[bool]:
+    """Return the condition that a case was drawn for 抽检 and is still to be answered."""
+    return cases.c.id.in_(sa.select(sample.c.case_id).where(sample.c.answer_id.is_(None)))
+
+
+def _found(connection: sa.Connection, words: str) -> list[int]:
+    """Return the latest cases, ``MOST_FOUND`` at most, with words in their text, number or respondent."""
+    holds = sa.func.instr if connection.dialect.name == "sqlite" else sa.func.strpos
+    found: set[int] = set()
+    for column, key in (
+        (case_texts.c.text, case_texts.c.id), (cases.c.respondent, cases.c.id), (cases.c.number, cases.c.id),
+    ):  # fmt: skip
+        query = sa.select(key).where(holds(column, words) > 0).order_by(key.desc()).limit(MOST_FOUND)
+        found.update(connection.execute(query).scalars())
+    return sorted(found, reverse=True)[:MOST_FOUND]
+
+
+def _among(connection: sa.Connection, numbers: Sequence[int]) -> sa.ColumnElement[bool]:
+    """Return the condition that a case is one of these, however many they are."""
+    if connection.dialect.name == "sqlite":
+        listed = sa.text("SELECT value FROM json_each(:numbers)").bindparams(numbers=str(list(numbers)))
+        return cases.c.id.in_(listed.columns(sa.column("value", sa.Integer)).scalar_subquery())
+    return cases.c.id == sa.any_(sa.cast(sa.literal(list(numbers), sa.ARRAY(sa.BigInteger)), sa.ARRAY(sa.BigInteger)))
