@@ -15,7 +15,7 @@ from rich.console import Console
 
 from bench import harness
 
-COMMANDS = ("texts", "http_load", "files", "start", "curves", "remaining")
+COMMANDS = ("texts", "http_load", "files", "workbooks", "start", "curves", "remaining")
 NAMES = {"http_load": "http"}
 
 

@@ -38,7 +38,7 @@ UNREADABLE = (
     struct.error,
 )
 # How hard parts are packed, and how much at once: one piece is packed while the next is made.
-LEVEL, BLOCK, AHEAD = 3, 1 << 20, 4
+LEVEL, BLOCK, AHEAD = 1, 1 << 20, 4
 LOCAL, CENTRAL = struct.Struct("<4s5H3L2H"), struct.Struct("<4s6H3L5H2L")
 END, END_64, PLACE_64 = struct.Struct("<4s4H2LH"), struct.Struct("<4sQ2H2L4Q"), struct.Struct("<4sLQL")
 FULL_16, FULL_32 = 0xFFFF, 0xFFFFFFFF

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tousu.batch.workbook.strings import SharedStrings
 
 COLUMNS, ROWS = 16_384, 1_048_576
-MOST_WHOLE = 1e15
+MOST_WHOLE, MOST_MARKS = 1e15, 10_000
 KIND, STYLE = re.compile(rb"""\bt=["'](\w+)"""), re.compile(rb"""\bs=["']([0-9]+)""")
 # What XML cannot hold, and what a reader would take for such a character.
 UNSPEAKABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]|_(?=x[0-9a-fA-F]{4}_)|\\r")
@@ -65,6 +65,8 @@ class CellReader:
         name = re.escape(prefix)
         self._strings, self._dates, self._epoch = strings, dates, EPOCHS[since_1904]
         self._texts = Texts(prefix)
+        self._plain = b"<%sv>" % prefix, b"</%sv>" % prefix
+        self._marks: dict[bytes, tuple[bytes, int]] = {}
         self._open, self._close = b'<%sc r="' % prefix, b"</%sc>" % prefix
         self._cell = re.compile(rb'<%sc r="([A-Z]+)[0-9]+"([^>]*?)(?:/>|>(.*?)</%sc\s*>)' % (name, name), re.DOTALL)
         self._value = re.compile(rb"<%sv(?:\s[^>]*)?(?<!/)>([^<]+)</%sv\s*>" % (name, name))
@@ -109,21 +111,42 @@ class CellReader:
         """
         if not inner:
             return ""
-        found = KIND.search(attributes) if attributes else None
-        kind = found[1] if found else b"n"
+        kind, style = self._marks.get(attributes) or self._read_marks(attributes)
         if kind == b"inlineStr":
             return self._texts.of(inner)
-        value = self._value.search(inner)
-        if value is None:
+        if inner.startswith(self._plain[0]) and inner.endswith(self._plain[1]):
+            raw = inner[len(self._plain[0]) : -len(self._plain[1])]
+        elif value := self._value.search(inner):
+            raw = value[1]
+        else:
             formula = self._formula.search(inner)
             return Uncomputed(f"={plain_text(formula[1])}") if formula and formula[1] and kind != b"str" else ""
+        if not raw:
+            return ""
         if kind == b"s":
             if self._strings is None:
                 raise IndexError("no shared strings")
-            return self._strings[int(value[1])]
-        return self._other(kind, value[1], attributes)
+            return self._strings[int(raw)]
+        return self._other(kind, raw, style)
 
-    def _other(self, kind: bytes, raw: bytes, attributes: bytes) -> Value:
+    def whole(self, attributes: bytes, inner: bytes) -> tuple[bytes, bytes]:
+        """Return attributes and content of a cell, of a number's without what stands behind its point."""
+        kind, _ = self._marks.get(attributes) or self._read_marks(attributes)
+        return attributes, inner.partition(b".")[0] if kind == b"n" else inner
+
+    def style(self, attributes: bytes) -> int:
+        """Return the number of a cell's style."""
+        return (self._marks.get(attributes) or self._read_marks(attributes))[1]
+
+    def _read_marks(self, attributes: bytes) -> tuple[bytes, int]:
+        """Return a cell's kind and style; cells with the same attributes are many."""
+        kind, style = KIND.search(attributes), STYLE.search(attributes)
+        marks = (kind[1] if kind else b"n", int(style[1]) if style else 0)
+        if len(self._marks) < MOST_MARKS:
+            self._marks[attributes] = marks
+        return marks
+
+    def _other(self, kind: bytes, raw: bytes, style: int) -> Value:
         """Return a value that is spelt in its cell."""
         if kind == b"str":
             text = plain_text(raw)
@@ -135,8 +158,7 @@ class CellReader:
         if kind == b"d":
             return datetime.datetime.fromisoformat(raw.decode().strip())
         number = float(raw)
-        style = STYLE.search(attributes)
-        if style and int(style[1]) in self._dates:
+        if style in self._dates:
             return self._date(number)
         return int(number) if number.is_integer() and abs(number) < MOST_WHOLE else number
 

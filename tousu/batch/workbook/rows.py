@@ -56,7 +56,7 @@ class Insertion:
 
     Args:
         tags: The names of the sheet's elements.
-        first: The first column that is added, from 0; cells of these columns that are there hold nothing and go.
+        first: The first column that is added, from 0; cells that are there from it on hold nothing.
         last: The last one.
     """
 
@@ -103,16 +103,14 @@ class Insertion:
         return b"%s%d%s" % (row[: found.start(2)], self._last + 1, row[found.end(2) : inner])
 
     def _between(self, row: bytes, begin: int, inner: int, cells: bytes) -> bytes:
-        """Return a row with cells added in the place of empty ones, or before some."""
-        pieces, at, waiting = [self._opened(row, begin, inner)], inner, cells
+        """Return a row with cells added among empty ones: each takes the place of the one that was there."""
+        new = [(self._column(found[1]), found[0]) for found in self._cells.finditer(cells)]
+        pieces, at = [self._opened(row, begin, inner)], inner
         for found in self._cells.finditer(row, inner):
             column = self._column(found[1])
-            if column < self._first:
-                continue
             pieces.append(row[at : found.start()])
-            at = found.end() if column <= self._last else found.start()
-            pieces.append(waiting)
-            waiting = b""
-            if column > self._last:
-                break
-        return b"".join([*pieces, row[at:], waiting, self._tags.row_end])
+            while new and new[0][0] < column:
+                pieces.append(new.pop(0)[1])
+            pieces.append(new.pop(0)[1] if new and new[0][0] == column else found[0])
+            at = found.end()
+        return b"".join([*pieces, *(cell for _, cell in new), row[at:], self._tags.row_end])

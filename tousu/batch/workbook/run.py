@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from tousu.batch.added import FlatColumns, words_of
 from tousu.batch.asked import asked_of
 from tousu.batch.rejects import NO_RESULT, Fault, reject_line, text_of
 from tousu.batch.workbook.archive import Packing
-from tousu.batch.workbook.cells import STYLE, Uncomputed, Value, letters_of
+from tousu.batch.workbook.cells import Uncomputed, Value, letters_of
 from tousu.batch.workbook.frame import Area
 from tousu.batch.workbook.names import name_filters
 from tousu.batch.workbook.package import Package
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from tousu.classifier import Taggings
     from tousu.files.added_columns import Language
 
-CHUNK = 4000  # rows
+CHUNK, MOST_MONTHS = 4000, 100_000  # rows, cells
 # Rows that are copied, and not listed: they are no cases.
 BLANK, FURNITURE = Fault("blank", ""), Fault("furniture", "")
 
@@ -65,6 +67,7 @@ class WorkbookRun:
         self._flat = FlatColumns(self._language, job.options.asked)
         self._overview = Overview()
         self._done = 0
+        self._months: dict[tuple[bytes, bytes], str] = {}
 
     def go(self, part: Path, reject: Callable[[bytes], None]) -> None:
         """Tag the job's workbook and write it to ``part``.
@@ -179,15 +182,32 @@ class WorkbookRun:
     def _count(self, plan: Plan, chunk: _Chunk, fine: Sequence[int], taggings: Taggings) -> None:
         """Count some rows that are tagged for the summary sheet."""
         overview = self._overview
-        primary, auto, online = taggings.primary.tolist(), taggings.auto.tolist(), taggings.online.tolist()
-        for column, sure, facet in zip(primary, auto, online, strict=True):
-            code = taggings.domains[column]
-            (overview.auto if sure else overview.review)[code] += 1
-            overview.online[code] += facet
+        for counts, chosen in (
+            (overview.auto, taggings.auto),
+            (overview.review, ~taggings.auto),
+            (overview.online, taggings.online),
+        ):
+            for code, number in zip(taggings.domains, np.bincount(taggings.primary[chosen]).tolist(), strict=False):
+                counts[code] += number
+        if not plan.date:
+            overview.months[""] += len(fine)
+            return
+        reader, months = plan.rows.reader, self._months
         for at in fine:
-            value = _value_at(plan.rows, chunk.rows[at], plan.date, chunk.numbers[at]) if plan.date else ""
-            day = day_of(value) if value != "" else None
-            overview.months[f"{day.year}-{day.month:02}" if day else ""] += 1
+            found = reader.find(chunk.rows[at], b"%s%d" % (plan.date, chunk.numbers[at])) or (b"", b"")
+            key = reader.whole(*found)  # a day's moments are many
+            month = months.get(key)
+            if month is None:
+                month = _month_of(reader.value(*found))
+                if len(months) < MOST_MONTHS:
+                    months[key] = month
+            overview.months[month] += 1
+
+
+def _month_of(value: Value) -> str:
+    """Return the month that a cell tells, ``2026-01``, nothing if it tells none."""
+    day = day_of(value) if value != "" else None
+    return f"{day.year}-{day.month:02}" if day else ""
 
 
 def _refuse_twins(name: str, sheets: Sequence[str]) -> None:
@@ -224,8 +244,7 @@ def _look_at(plan: Plan, number: int, row: bytes) -> tuple[int, str, Fault | Non
         part: Value = ""
         if found:
             part = reader.value(*found)
-            if not base and (style := STYLE.search(found[0])):
-                base = int(style[1])
+            base = base or reader.style(found[0])
         parts.append(_unmerged(plan, row, (number - 1, column), part) if plan.merged else part)
     if not any(isinstance(part, str) and is_long(part) for part in parts):
         values = reader.row(row)
@@ -256,8 +275,7 @@ def _style_beside(rows: SheetRows, row: bytes, first: int) -> int:
     for column in range(first - 1, -1, -1):
         found = rows.reader.find(row, b"%s%d" % (letters_of(column).encode(), number))
         if found:
-            style = STYLE.search(found[0])
-            return int(style[1]) if style else 0
+            return rows.reader.style(found[0])
     return 0
 
 

@@ -46,8 +46,11 @@ class _Rows:
         self._stream, self._tags = stream, tags
         self.head = self.open = self.between = self.tail = b""
 
-    def __iter__(self) -> Iterator[list[bytes]]:
-        """Yield rows with cells, some at a time: no end tags, but before each the rows without cells above it."""
+    def __iter__(self) -> Iterator[bytes]:
+        """Yield rows with cells, some at a time, up to the last one's end tag and without it.
+
+        Before a row stand the rows without cells above it.
+        """
         tags, data = self._tags, b""
         while (found := tags.data.search(data)) is None:
             data = self._more(data, LONGEST_HEAD)
@@ -56,12 +59,13 @@ class _Rows:
             self._finish(rest)
             return
         while (end := rest.find(tags.data_end)) < 0:
-            *rows, rest = rest.split(tags.row_end)
-            if rows:
+            rows, ended, behind = rest.rpartition(tags.row_end)
+            if ended:
                 yield rows
+                rest = behind
             rest = self._more(rest, LONGEST_ROW)
-        *rows, self.between = rest[:end].split(tags.row_end)
-        if rows:
+        rows, ended, self.between = rest[:end].rpartition(tags.row_end)
+        if ended:
             yield rows
         self._finish(rest[end:])
 
@@ -142,14 +146,14 @@ class SheetScan:
         self.first: dict[int, bytes] = {}
         self.used = self.last = self.hidden = self.uncomputed = self.reach = 0
         self._widest = (0, b"")
+        self._wider: re.Pattern[bytes] | None = None
         stream = self._stream()
         try:
             checked = CheckedStream(stream, self._tick, trusted=self._spelt is not None)
             self.prefix, self.tags = checked.prefix, Tags(checked.prefix)
             rows = _Rows(checked, self.tags)
             for some in rows:
-                for row in some:
-                    self._look_at(row)
+                self._look_at(some)
         finally:
             self._let_go(stream)
         self.head, self.open, self.between, self.tail = rows.head, rows.open, rows.between, rows.tail
@@ -158,17 +162,33 @@ class SheetScan:
         if self.used > COLUMNS or self.last > ROWS:
             raise ValueError("a place outside the sheet")
 
-    def _look_at(self, row: bytes) -> None:
-        """Take note of a row."""
+    def _look_at(self, rows: bytes) -> None:
+        """Take note of some rows."""
         tags = self.tags
+        numbers = list(map(int, tags.number.findall(rows)))
         if self._spelt is None and (
-            row.count(tags.row_r) != row.count(tags.row) or row.count(tags.cell_r) != row.count(tags.cell)
+            len(numbers) != rows.count(tags.row) or rows.count(tags.cell_r) != rows.count(tags.cell)
         ):
             raise Odd
-        number = self.number(row)
-        self.last = max(self.last, number)
-        if number <= HEAD:
-            self.first[number - 1] = row
+        self.last = max(self.last, *numbers)
+        split = (
+            rows.split(tags.row_end) if self._wider is None or self._wider.search(rows) or min(numbers) <= HEAD else []
+        )
+        for row in split:
+            number = self.number(row)
+            if number <= HEAD:
+                self.first[number - 1] = row
+            self._measure(row, number)
+        if tags.formula in rows:
+            for row in rows.split(tags.row_end):
+                if tags.formula in row:
+                    self._look_at_formulas(row)
+        if b"hidden=" in rows:
+            self.hidden += len(tags.hidden.findall(rows))
+
+    def _measure(self, row: bytes, number: int) -> None:
+        """Take note of a row's last cell that holds anything."""
+        tags = self.tags
         end = row.rfind(tags.cell_end)
         while end >= 0:
             start = row.rfind(tags.cell_r, 0, end)
@@ -178,12 +198,9 @@ class SheetScan:
                     raise Odd
                 if (key := (len(letters[1]), letters[1])) > self._widest:
                     self._widest = key
+                    self._wider = re.compile(re.escape(tags.cell_r) + _beyond(letters[1]))
                 break
             end = row.rfind(tags.cell_end, 0, start)
-        if tags.formula in row:
-            self._look_at_formulas(row)
-        if b"hidden=" in row:
-            self.hidden += len(tags.hidden.findall(row))
 
     def _look_at_formulas(self, row: bytes) -> None:
         """Take note of a row's formulas."""
@@ -199,10 +216,7 @@ class SheetScan:
     def number(self, row: bytes) -> int:
         """Return a row's number, from 1 on."""
         at = row.rfind(self.tags.row_r) + len(self.tags.row_r)
-        number = int(row[at : row.index(b'"', at)])
-        if number < 1:
-            raise Odd
-        return number
+        return int(row[at : row.index(b'"', at)])
 
     def rows(self) -> Iterator[list[tuple[int, bytes]]]:
         """Yield the rows with cells, some at a time: number from 1 on, bytes without the end tag.
@@ -212,6 +226,15 @@ class SheetScan:
         stream = self._stream()
         try:
             for rows in _Rows(stream, self.tags):
-                yield [(self.number(row), row) for row in rows]
+                yield [(self.number(row), row) for row in rows.split(self.tags.row_end)]
         finally:
             self._let_go(stream)
+
+
+def _beyond(letters: bytes) -> bytes:
+    """Return a pattern for the letters of columns that come behind one."""
+    ways = [b"[A-Z]{%d}" % (len(letters) + 1)]
+    for at, letter in enumerate(letters):
+        if letter < ord("Z"):
+            ways.append(b"%s[%c-Z][A-Z]{%d}[0-9]" % (letters[:at], letter + 1, len(letters) - at - 1))
+    return b"(?:%s)" % b"|".join(ways)

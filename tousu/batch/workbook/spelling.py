@@ -36,6 +36,7 @@ class Tags:
         self.data_end = b"</%ssheetData" % prefix
         self.row, self.row_r, self.row_end = b"<%srow" % prefix, b'<%srow r="' % prefix, b"</%srow>" % prefix
         self.cell, self.cell_r, self.cell_end = b"<%sc" % prefix, b'<%sc r="' % prefix, b"</%sc>" % prefix
+        self.number = re.compile(rb'<%srow r="([1-9][0-9]*)"' % name)
         self.formula, self.value_end, self.no_value = (
             b"<%sf" % prefix,
             b"</%sv>" % prefix,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # One place is kept for so many strings; those between are found by looking through them.
 STRIDE = 32
 MOST_KEPT = 64
-PLAIN_TAGS = 4  # of a string that is one plain text
+PLAIN_TAGS = 3  # of a string that is one plain text, without the last
 ENTITY = re.compile(r"&(?:#x([0-9a-fA-F]+)|#([0-9]+)|(\w+));")
 NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"', "apos": "'"}
 ESCAPED = re.compile(r"_x([0-9a-fA-F]{4})_")
@@ -44,12 +44,12 @@ class Texts:
 
     def __init__(self, prefix: bytes) -> None:
         name = re.escape(prefix)
-        self._plain = b"<%ssi><%st>" % (prefix, prefix), b"</%st></%ssi>" % (prefix, prefix)
+        self._plain = b"<%ssi><%st>" % (prefix, prefix), b"</%st>" % prefix
         self._text = re.compile(rb"<%st(?:\s[^>]*)?(?<!/)>([^<]*)</%st\s*>" % (name, name))
         self._spoken, self._reading = b"<%srPh" % prefix, re.compile(rb"<%srPh.*?</%srPh\s*>" % (name, name), re.DOTALL)
 
     def of(self, raw: bytes) -> str:
-        """Return the text in ``<si>`` or ``<is>``, without how it is read aloud."""
+        """Return the text in ``<si>``, its end tag or not, or in ``<is>``, without how it is read aloud."""
         before, after = self._plain
         if raw.startswith(before) and raw.endswith(after) and raw.count(b"<") == PLAIN_TAGS:
             text = plain_text(raw[len(before) : -len(after)])
@@ -70,6 +70,7 @@ class SharedStrings:
 
     def __init__(self, file: IO[bytes], prefix: bytes = b"") -> None:
         self._file, self._texts = file, Texts(prefix)
+        self._close, self._single = b"</%ssi>" % prefix, b"<%ssi/" % prefix
         self._end = re.compile(rb"</%ssi\s*>|<%ssi\s*/>" % (re.escape(prefix), re.escape(prefix)))
         self._places = array("Q")
         self._blocks: dict[int, list[bytes]] = {}
@@ -112,10 +113,13 @@ class SharedStrings:
         start, end = self._places[number], self._places[number + 1]
         self._file.seek(start)
         raw = self._file.read(end - start)
-        block, at = list[bytes](), 0
-        for found in self._end.finditer(raw):
-            block.append(raw[at : found.end()])
-            at = found.end()
+        if self._single in raw:
+            block, at = list[bytes](), 0
+            for found in self._end.finditer(raw):
+                block.append(raw[at : found.end()])
+                at = found.end()
+        else:
+            block = raw.split(self._close)
         if len(self._blocks) >= MOST_KEPT:
             del self._blocks[next(iter(self._blocks))]
         self._blocks[number] = block

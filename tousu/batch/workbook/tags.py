@@ -27,6 +27,7 @@ WIDTHS = {
 USUAL_WIDTH = 14
 PADDING = 5 / 7  # what a file adds to the width people set
 LONGEST_CELL = 32_767
+NUMBER = "\0"  # stands for a row's number; no text holds it, as XML cannot
 
 
 def width_of(key: str) -> float:
@@ -64,35 +65,23 @@ class AddedCells:
             bases: The style each row's cells are to look like.
             columns: The values by key.
         """
-        made = [self._column(key, numbers, bases, values) for key, values in columns.items()]
-        return ["".join(cells).encode() for cells in zip(*made, strict=True)]
+        cells = [self._column(key, bases, values) for key, values in columns.items()]
+        whole = map("".join, zip(*cells, strict=True))
+        return [row.replace(NUMBER, str(number)).encode() for row, number in zip(whole, numbers, strict=True)]
 
-    def _column(
-        self, key: str, numbers: Sequence[int], bases: Sequence[int], values: Sequence[str] | Sequence[float]
-    ) -> list[str]:
-        """Return one column's cells."""
-        if len(set(bases)) == 1 and all(isinstance(value, str) for value in values):
-            halves = {value: self._halves(key, bases[0], str(value)) for value in set(values)}
-            both = [halves[value] for value in values]
-            return [
-                f"{before}{number}{after}" if before else ""
-                for number, (before, after) in zip(numbers, both, strict=True)
-            ]
-        cells = []
-        for number, base, value in zip(numbers, bases, values, strict=True):
-            if isinstance(value, int | float):
-                style = self._styles.like(base, LOOKS.get(key, Look()))
-                cells.append(number_cell(self._prefix, f"{self._letters[key]}{number}", style, value))
-            else:
-                before, after = self._halves(key, base, str(value))
-                cells.append(f"{before}{number}{after}" if before else "")
-        return cells
+    def _column(self, key: str, bases: Sequence[int], values: Sequence[str] | Sequence[float]) -> list[str]:
+        """Return one column's cells, ``NUMBER`` in the place of their rows' numbers; most cells are like others."""
+        wanted: list[tuple[int, str | float]] = list(zip(bases, values, strict=True))
+        made = {one: self._cell(key, *one) for one in set(wanted)}
+        return [made[one] for one in wanted]
 
-    def _halves(self, key: str, base: int, value: str) -> tuple[str, str]:
-        """Return a cell as what stands before and behind its row's number; nothing for an empty text."""
-        if not value:
-            return "", ""
-        look = REVIEW if key == "decision" and value in self._review else LOOKS.get(key, Look())
-        cell = text_cell(self._prefix, "?", self._styles.like(base, look), value[:LONGEST_CELL])
-        before, _, after = cell.partition("?")
-        return before + self._letters[key], after
+    def _cell(self, key: str, base: int, value: str | float) -> str:
+        """Return a cell; nothing for an empty text."""
+        if value == "":
+            return ""
+        look, place = LOOKS.get(key, Look()), self._letters[key] + NUMBER
+        if not isinstance(value, str):
+            return number_cell(self._prefix, place, self._styles.like(base, look), value)
+        if key == "decision" and value in self._review:
+            look = REVIEW
+        return text_cell(self._prefix, place, self._styles.like(base, look), value[:LONGEST_CELL])
