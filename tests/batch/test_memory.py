@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+import xlsxwriter
 
 from tests.support import COMPLAINTS
 
@@ -34,18 +35,31 @@ def peak_mb(root: Path, source: Path, output: Path) -> float:
     return int(done.stderr.split()[-1]) / 1024
 
 
+def write(path: Path, rows: int) -> None:
+    """Write a file of so many rows, each with a text of its own."""
+    texts = (COMPLAINTS[number % 6] * 5 + str(number) for number in range(rows))
+    if path.suffix == ".xlsx":
+        book = xlsxwriter.Workbook(path)
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ("id", "text"))
+        for number, text in enumerate(texts):
+            sheet.write_row(number + 1, 0, (number, text))
+        book.close()
+        return
+    with path.open("w", encoding="utf-8") as file:
+        file.write("" if path.suffix == ".jsonl" else "id,text\n")
+        for number, text in enumerate(texts):
+            row = json.dumps({"id": number, "text": text}, ensure_ascii=False)
+            file.write(f"{row}\n" if path.suffix == ".jsonl" else f"{number},{text}\n")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["a.jsonl", "a.csv"])
+@pytest.mark.parametrize("name", ["a.jsonl", "a.csv", "a.xlsx"])
 def test_memory_is_flat_from_a_hundred_thousand_rows_on(root: Path, tmp_path: Path, name: str) -> None:
     peaks = []
     for rows in (100_000, 250_000):
         source = tmp_path / name
-        with source.open("w", encoding="utf-8") as file:
-            file.write("" if name.endswith("jsonl") else "id,text\n")
-            for number in range(rows):
-                text = COMPLAINTS[number % 6] * 5 + str(number)
-                row = json.dumps({"id": number, "text": text}, ensure_ascii=False)
-                file.write(f"{row}\n" if name.endswith("jsonl") else f"{number},{text}\n")
+        write(source, rows)
         peaks.append(peak_mb(root, source, tmp_path / f"out_{name}"))
     assert max(peaks) <= MOST_MB
     assert peaks[1] - peaks[0] <= FLAT_MB, peaks

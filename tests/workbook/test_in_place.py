@@ -18,22 +18,23 @@ from openpyxl.utils import get_column_letter
 from tests.support import COMPLAINTS, run
 from tests.workbook.books import DIALECTS, picture, styled
 from tests.workbook.untouched import (
+    KEYS,
     assert_untouched,
     changed_parts,
+    letters_of,
     look_of,
     new_parts,
     parts_of,
     write_parts,
 )
-from tousu.files.added_columns import ADDED as NAMES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tousu.classifier import Classifier
 
-ADDED = len(NAMES["zh"])
-LAST = get_column_letter(5 + ADDED)  # of the styled ledger
+ADDED = len(KEYS)
+LAST = letters_of("error", 5)  # of the styled ledger
 # openpyxl itself does not read these, or takes a billion cells for used.
 UNREAD = ("strict", "prefix", "parts at the root", "names in another case", "a styled cell at the end")
 

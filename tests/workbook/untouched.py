@@ -7,11 +7,20 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
+from openpyxl.utils import get_column_letter
+
+from tousu.files.added_columns import ADDED
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+KEYS = list(ADDED["zh"])
 ALWAYS = {"[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}
+
+
+def letters_of(key: str, behind: int) -> str:
+    """Return the letters of an added column, where so many columns stand before the first of them."""
+    return get_column_letter(behind + KEYS.index(key) + 1)
 
 
 def parts_of(path: Path) -> dict[str, bytes]:
