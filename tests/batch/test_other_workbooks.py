@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import openpyxl
 import pytest
-import xlwt
 
-from tests.support import COMPLAINTS, run
+from tests.batch.other_books import DAY, HTML, XML, A, B, binary, made, zipped
+from tests.support import run
 from tousu.batch.folder import tag_folder
 from tousu.batch.options import TagOptions
 from tousu.errors import FileError, FileSuspicious, FormatUnknown
@@ -27,70 +27,9 @@ if TYPE_CHECKING:
 
     from tousu.classifier import Classifier
 
-A, B = COMPLAINTS[:2]
-DAY = datetime.date(2026, 3, 1)
-
-HTML = f"""<html><head><meta charset="gbk"><style>td {{ mso-number-format:"@" }}</style></head><body>
-<table border=1><tr><th colspan=3>一季度台账</th></tr><tr><td>编号<td>日期<td>投诉内容</tr>
-<tr><td rowspan=2>甲1</td><td>2026-03-01</td><td>{A}</td></tr><tr><td>2026-03-02</td><td>{B[:6]}<br>{B[6:]}&nbsp;</td></tr></table>
-"""
-XML = f"""<?xml version="1.0" encoding="GBK"?><?mso-application progid="Excel.Sheet"?>
-<Workbook xmlns="urn:schemas-microsoft-com:office:spreadsheet" xmlns:ss="urn:schemas-microsoft-com:office:spreadsheet">
-<Worksheet ss:Name="台账"><Table><Row ss:Index="2"><Cell><Data ss:Type="String">编号</Data></Cell>
-<Cell><Data ss:Type="String">日期</Data></Cell><Cell><Data ss:Type="String">投诉内容</Data></Cell></Row>
-<Row><Cell><Data ss:Type="Number">1</Data></Cell><Cell><Data ss:Type="DateTime">2026-03-01T00:00:00.000</Data></Cell>
-<Cell ss:MergeAcross="1"><Data ss:Type="String">{A}</Data></Cell></Row>
-<Row><Cell ss:Index="3"><Data ss:Type="String">{B}</Data></Cell></Row>
-</Table></Worksheet></Workbook>"""
-TEXT = f"编号\t日期\t投诉内容\n甲1\t2026-03-01\t{A}\n甲2\t2026-03-02\t{B}\n"
-
-
-def binary(path: Path) -> Path:
-    book = xlwt.Workbook()
-    sheet = book.add_sheet("台账")
-    dated = xlwt.easyxf(num_format_str="yyyy-mm-dd")
-    sheet.write_merge(0, 0, 0, 2, "一季度台账")
-    for row, cells in enumerate([("编号", "日期", "投诉内容"), (20260301001.0, DAY, A), ("甲2", DAY, B)], 1):
-        for column, cell in enumerate(cells):
-            sheet.write(row, column, cell, dated if cell is DAY else xlwt.Style.default_style)
-    book.save(str(path))
-    return path
-
-
-def open_document(path: Path) -> Path:
-    def row(*cells: str) -> str:
-        made = "".join(
-            f'<table:table-cell office:value-type="string"><text:p>{cell}</text:p></table:table-cell>' for cell in cells
-        )
-        return f"<table:table-row>{made}</table:table-row>"
-
-    spaces = " ".join(
-        f'xmlns:{key}="urn:oasis:names:tc:opendocument:xmlns:{key}:1.0"' for key in ("office", "table", "text")
-    )
-    rows = row("编号", "投诉内容") + row("甲1", A) + row("甲2", B)
-    content = (
-        f'<?xml version="1.0"?><office:document-content {spaces}><office:body><office:spreadsheet>'
-        f'<table:table table:name="台账">{rows}</table:table></office:spreadsheet></office:body></office:document-content>'
-    )
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        archive.writestr("META-INF/manifest.xml", "<manifest/>")
-        archive.writestr("content.xml", content)
-    return path
-
-
-def made(path: Path) -> Path:
-    kind = path.stem
-    if kind == "binary":
-        return binary(path)
-    if kind == "document":
-        return open_document(path)
-    path.write_bytes({"html": HTML, "xml": XML, "text": TEXT}[kind].encode("gbk" if kind != "text" else "utf-16"))
-    return path
-
 
 @pytest.mark.parametrize(
-    "name", ["binary.xls", "binary.et", "document.ods", "html.xls", "xml.xls", "text.xls", "binary.xlsx"]
+    "name", ["binary.xls", "binary.et", "document.ods", "parts.xlsb", "html.xls", "xml.xls", "text.xls", "binary.xlsx"]
 )
 def test_other_workbooks_come_out_as_xlsx(tmp_path: Path, shipped: Classifier, name: str) -> None:
     source, output = made(tmp_path / name), tmp_path / "out" / "b.xlsx"
@@ -144,13 +83,6 @@ def test_their_output_has_another_name() -> None:
         format_of("a.xls", "b.xls", None)
     with pytest.raises(FormatUnknown, match="格式相同"):
         format_of("a.xls", "b.csv", None)
-
-
-def zipped(path: Path, files: dict[str, bytes]) -> Path:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in files.items():
-            archive.writestr(name, data)
-    return path
 
 
 def files(tmp_path: Path) -> dict[str, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import openpyxl
 import pytest
@@ -15,15 +15,15 @@ from hypothesis import strategies as st
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
 
-from tests.support import COMPLAINTS, run
+from tests.support import COMPLAINTS, added, run
 from tests.workbook.books import DIALECTS, picture, styled
 from tests.workbook.untouched import (
     KEYS,
     assert_untouched,
     changed_parts,
-    letters_of,
     look_of,
     new_parts,
+    opened,
     parts_of,
     write_parts,
 )
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     from tousu.classifier import Classifier
 
 ADDED = len(KEYS)
-LAST = letters_of("error", 5)  # of the styled ledger
+LAST = added(5)  # of the styled ledger
 # openpyxl itself does not read these, or takes a billion cells for used.
 UNREAD = ("strict", "prefix", "parts at the root", "names in another case", "a styled cell at the end")
 
 
-def added(path: Path, sheet: str, header: int = 2) -> dict[str, object]:
+def added_cells(path: Path, sheet: str, header: int = 2) -> dict[str, object]:
     """Return the added cells of a sheet."""
-    found = openpyxl.load_workbook(path)[sheet]
+    found = opened(path)[sheet]
     first = next(cell.column for cell in found[header] if cell.value == "领域代码")
     return {
         cell.coordinate: cell.value
@@ -100,16 +100,29 @@ def test_a_table_that_does_not_end_at_the_last_column_is_told(tmp_path: Path, sh
     assert (after.tables["Table1"].ref, after["E1"].value, after.auto_filter.ref) == ("A1:B7", "领域代码", None)
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the styled ledger."""
+    return styled(tmp_path_factory.mktemp("plain") / "plain.xlsx")
+
+
+@pytest.fixture(scope="module")
+def wanted(plain: Path, shipped: Classifier) -> dict[str, object]:
+    """Return what is added to the styled ledger."""
+    run(shipped, plain, plain.with_name("tagged.xlsx"))
+    return added_cells(plain.with_name("tagged.xlsx"), "工单")
+
+
 @pytest.mark.parametrize("dialect", DIALECTS)
-def test_every_way_of_spelling_a_workbook_is_read(tmp_path: Path, shipped: Classifier, dialect: str) -> None:
-    plain, output = styled(tmp_path / "plain.xlsx"), tmp_path / "b.xlsx"
-    run(shipped, plain, tmp_path / "plain-tagged.xlsx")
+def test_every_way_of_spelling_a_workbook_is_read(
+    tmp_path: Path, shipped: Classifier, plain: Path, wanted: dict[str, object], dialect: str
+) -> None:
+    output = tmp_path / "b.xlsx"
     source = write_parts(tmp_path / "a.xlsx", DIALECTS[dialect](parts_of(plain)))
     summary = run(shipped, source, output)
     assert (summary.tally.rows, summary.tally.rejects) == (6, 0)
     if dialect not in UNREAD:
-        wanted = added(tmp_path / "plain-tagged.xlsx", "工单")
-        assert added(output, "工单") == wanted
+        assert added_cells(output, "工单") == wanted
         assert_untouched(source if "styled" in dialect else plain, output)
     rows = python_calamine.load_workbook(str(output)).get_sheet_by_name("工单").to_python()
     assert [row[2] for row in rows[2:8]] == list(COMPLAINTS)
@@ -154,26 +167,33 @@ def test_added_columns_begin_behind_pictures_beside_the_rows(tmp_path: Path, shi
     assert any("D 列以前有图片或图表，新增的列从 E 列开始" in note for note in summary.notes)
 
 
+def shown_of(cell: Any) -> tuple[Any, ...]:
+    """Return what LibreOffice shows of a cell; the colour it writes behind a solid one is a guess of its own."""
+    value, kind, form, font, fill, *others = look_of(cell)
+    return (value, kind, form, font, fill.patternType, fill.fgColor, *others)
+
+
 @pytest.mark.skipif(not shutil.which("soffice"), reason="LibreOffice is not installed")
-@pytest.mark.slow
-@pytest.mark.parametrize("table", [False, True])
-def test_libreoffice_sees_the_same_cells_and_styles(tmp_path: Path, shipped: Classifier, table: bool) -> None:
-    source, output = styled(tmp_path / "a.xlsx", table=table), tmp_path / "b.xlsx"
-    run(shipped, source, output)
-    for path in (source, output):
-        subprocess.run(
-            ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "xlsx:Calc MS Excel 2007 XML",
-             "--outdir", str(tmp_path / "seen"), str(path)],
-            check=True, capture_output=True, timeout=180,
-        )  # fmt: skip
-    before, after = (openpyxl.load_workbook(tmp_path / "seen" / path.name) for path in (source, output))
-    for old in before.worksheets:
-        for row in old.iter_rows():
-            for cell in row:
-                if cell.value is not None:
-                    assert look_of(after[old.title][cell.coordinate])[:8] == look_of(cell)[:8], cell.coordinate
-    assert after["工单"]["F3"].value == "elevator"
-    assert len(after["标注汇总"]._charts) == 2
+def test_libreoffice_sees_the_same_cells_and_styles(tmp_path: Path, shipped: Classifier) -> None:
+    pairs = {}
+    for table in (False, True):
+        source = styled(tmp_path / f"{table}.xlsx", table=table)
+        pairs[source] = tmp_path / f"{table}-tagged.xlsx"
+        run(shipped, source, pairs[source])
+    subprocess.run(
+        ["soffice", "--headless", f"-env:UserInstallation=file://{tmp_path}/profile", "--convert-to", "xlsx:Calc MS Excel 2007 XML",
+         "--outdir", str(tmp_path / "seen"), *map(str, (*pairs, *pairs.values()))],
+        check=True, capture_output=True, timeout=180,
+    )  # fmt: skip
+    for source, output in pairs.items():
+        before, after = (opened(tmp_path / "seen" / path.name) for path in (source, output))
+        for old in before.worksheets:
+            for row in old.iter_rows():
+                for cell in row:
+                    if cell.value is not None:
+                        assert shown_of(after[old.title][cell.coordinate]) == shown_of(cell), cell.coordinate
+        assert after["工单"]["F3"].value == "elevator"
+        assert len(after["标注汇总"]._charts) == 2
 
 
 FONTS = st.sampled_from(["宋体", "Arial", "仿宋"])
@@ -228,7 +248,7 @@ def drawn(path: Path, told: dict) -> None:
     book.save(path)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=BOOKS)
 def test_any_workbook_comes_back(tmp_path: Path, shipped: Classifier, told: dict) -> None:
     plain, source, output = (tmp_path / name for name in ("plain.xlsx", "a.xlsx", "b.xlsx"))
@@ -246,9 +266,9 @@ def test_any_workbook_comes_back(tmp_path: Path, shipped: Classifier, told: dict
     if told["dialect"] in UNREAD:
         return
     assert_untouched(source if "styled" in told["dialect"] else plain, output)
-    made = added(output, "工单", told["titles"] + 1)
+    made = added_cells(output, "工单", told["titles"] + 1)
     assert len(made) >= ADDED * 1 + told["rows"]
-    sheet = openpyxl.load_workbook(output)["工单"]
+    sheet = opened(output)["工单"]
     columns = sheet.column_dimensions
     first = min(cell.column for cell in sheet[told["titles"] + 1] if cell.value == "领域代码")
     for letters in map(get_column_letter, range(first, first + ADDED)):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
+import functools
 import zipfile
 from typing import TYPE_CHECKING, Any
 
 import openpyxl
-from openpyxl.utils import get_column_letter
 
 from tousu.files.added_columns import ADDED
 
@@ -16,11 +16,6 @@ if TYPE_CHECKING:
 
 KEYS = list(ADDED["zh"])
 ALWAYS = {"[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}
-
-
-def letters_of(key: str, behind: int) -> str:
-    """Return the letters of an added column, where so many columns stand before the first of them."""
-    return get_column_letter(behind + KEYS.index(key) + 1)
 
 
 def parts_of(path: Path) -> dict[str, bytes]:
@@ -49,6 +44,16 @@ def new_parts(source: Path, output: Path) -> set[str]:
     return set(parts_of(output)) - set(parts_of(source))
 
 
+def opened(path: Path) -> openpyxl.Workbook:
+    """Return a workbook as openpyxl reads it, once for each state of the file; to be looked at only."""
+    return _opened(path, path.stat().st_mtime_ns, path.stat().st_ino)
+
+
+@functools.lru_cache(maxsize=4)
+def _opened(path: Path, changed: int, inode: int) -> openpyxl.Workbook:
+    return openpyxl.load_workbook(path, keep_vba=path.suffix == ".xlsm", rich_text=True)
+
+
 def look_of(cell: Any) -> tuple[Any, ...]:
     """Return all that can be seen of a cell."""
     value = cell.value
@@ -73,9 +78,7 @@ def styles_of(cell: Any) -> tuple[Any, ...]:
 
 def assert_untouched(source: Path, output: Path) -> None:
     """Check that every cell, style and setting of a workbook is there as it was; empty cells may have been filled."""
-    before, after = (
-        openpyxl.load_workbook(path, keep_vba=path.suffix == ".xlsm", rich_text=True) for path in (source, output)
-    )
+    before, after = opened(source), opened(output)
     assert after.sheetnames[: len(before.sheetnames)] == before.sheetnames
     assert {name: one.attr_text for name, one in before.defined_names.items()} == {
         name: one.attr_text for name, one in after.defined_names.items()
