@@ -11,7 +11,9 @@ import json
 import os
 import platform
 import random
+import resource
 import statistics
+import subprocess
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"
 ROUNDS = 5
 LENGTH = 114
+LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,31 @@ def rate(run: Callable[[], object], count: int) -> Callable[[], float]:
         return count / (time.process_time() - begun)
 
     return timed
+
+
+def spent(command: Sequence[str]) -> dict[str, float]:
+    """Run a program; return its seconds by the clock and by the processors, and its highest memory (MB)."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    begun = time.perf_counter()
+    peak = 0.0
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        while process.poll() is None:
+            peak = max(peak, resident(process.pid))
+            time.sleep(LOOK_SECONDS)
+    if process.returncode:
+        raise SystemExit(f"{command} ended with {process.returncode}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processors = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"seconds": time.perf_counter() - begun, "processor_seconds": processors, "peak_mb": peak}
+
+
+def resident(pid: int) -> float:
+    """Return the resident memory of a process, MB."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGESIZE") / 1e6
 
 
 def medians(measured: Mapping[str, Sequence[float]]) -> dict[str, float]:

@@ -13,12 +13,8 @@ import harness
 
 harness.one_thread()
 
-import os  # noqa: E402
-import resource  # noqa: E402
-import subprocess  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
-import time  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import polars as pl  # noqa: E402
@@ -59,25 +55,6 @@ def write_table(path: Path, texts: list[str], rows: int) -> None:
     {".csv": frame.write_csv, ".jsonl": frame.write_ndjson, ".parquet": frame.write_parquet}[path.suffix](path)
 
 
-def spent(command: list[str]) -> tuple[float, float, float]:
-    """Run a command; return its processor seconds, its seconds and its highest memory in MB."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begun = time.perf_counter()
-    peak = 0.0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None:
-            try:
-                pages = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1])
-                peak = max(peak, pages * os.sysconf("SC_PAGESIZE") / 1e6)
-            except (OSError, IndexError):
-                pass
-            time.sleep(0.05)
-    if process.returncode:
-        raise SystemExit(f"{command} ended with {process.returncode}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, time.perf_counter() - begun, peak
-
-
 def main() -> None:
     sizes = [int(size) for size in sys.argv[1:]] or list(ROWS)
     harness.single_core()
@@ -94,19 +71,21 @@ def main() -> None:
                     "tag": [*tag, "--threads", "1", "--model", model],
                     "lossy": [sys.executable, "-c", LOSSY, str(source), str(output), model],
                 }
-                found: dict[str, list[tuple[float, float, float]]] = {name: [] for name in commands}
+                found: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
                 for _ in range(ROUNDS if rows <= ROWS[0] else 1):
                     for name, command in commands.items():
-                        found[name].append(spent(command))
-                best = {name: min(found[name]) for name in found}
+                        found[name].append(harness.spent(command))
+                best = {name: min(some, key=lambda one: one["processor_seconds"]) for name, some in found.items()}
                 runs.append({"rows": rows, "form": form, **found})
                 what = f"{form}, {rows:,} rows"
                 figures += [
-                    harness.Figure(f"{what}: processor time of tousu tag", best["tag"][0], "s"),
-                    harness.Figure(f"{what}: of the lossy pipeline", best["lossy"][0], "s"),
-                    harness.Figure(f"{what}: ratio", best["tag"][0] / best["lossy"][0], "×"),
-                    harness.Figure(f"{what}: highest memory of tousu tag", best["tag"][2], "MB"),
-                    harness.Figure(f"{what}: of the lossy pipeline", best["lossy"][2], "MB"),
+                    harness.Figure(f"{what}: processor time of tousu tag", best["tag"]["processor_seconds"], "s"),
+                    harness.Figure(f"{what}: of the lossy pipeline", best["lossy"]["processor_seconds"], "s"),
+                    harness.Figure(
+                        f"{what}: ratio", best["tag"]["processor_seconds"] / best["lossy"]["processor_seconds"], "×"
+                    ),
+                    harness.Figure(f"{what}: highest memory of tousu tag", best["tag"]["peak_mb"], "MB"),
+                    harness.Figure(f"{what}: of the lossy pipeline", best["lossy"]["peak_mb"], "MB"),
                 ]
                 source.unlink()
                 output.unlink()

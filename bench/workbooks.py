@@ -12,11 +12,8 @@ from __future__ import annotations
 
 import datetime
 import os
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import harness
@@ -24,7 +21,6 @@ import xlsxwriter
 
 ROWS = 100_000
 ROUNDS = 3
-LOOK_SECONDS = 0.05
 HEADER = ("工单编号", "登记时间", "来源", "投诉人", "电话", "被投诉方", "投诉内容", "金额", "区域", "备注")
 
 
@@ -78,31 +74,6 @@ def rewrite(source: str, output: str) -> None:
     book.close()
 
 
-def run(command: list[str]) -> dict[str, float]:
-    """Run a program; return its seconds by the clock and by the processors, and its highest memory (MB)."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    begun = time.perf_counter()
-    peak = 0.0
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        while process.poll() is None:
-            peak = max(peak, resident(process.pid))
-            time.sleep(LOOK_SECONDS)
-    if process.returncode:
-        raise SystemExit(f"{command} ended with {process.returncode}")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"seconds": time.perf_counter() - begun, "processor_seconds": spent, "peak_mb": peak}
-
-
-def resident(pid: int) -> float:
-    """Return the resident memory of a process, MB."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError):
-        return 0.0
-    return pages * os.sysconf("SC_PAGESIZE") / 1e6
-
-
 def main() -> None:
     if sys.argv[1:2] == ["--rewrite"]:
         rewrite(*sys.argv[2:4])
@@ -119,7 +90,7 @@ def main() -> None:
         }
         contenders = {
             name: lambda name=name, command=command: (
-                runs[name].append(run(command)) or runs[name][-1]["processor_seconds"]
+                runs[name].append(harness.spent(command)) or runs[name][-1]["processor_seconds"]
             )
             for name, command in commands.items()
         }

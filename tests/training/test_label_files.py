@@ -191,12 +191,28 @@ def test_a_corrected_output_is_a_labelled_file(
         rows[0]["tagging"]["primary"] = "pricing"
         rows[1]["更正领域"] = "价格与收费;elevator"
         output.write_bytes(jsonl(*rows))
+    elif form == "parquet":
+        frame = pl.read_parquet(output)
+        given = pl.Series("更正领域", [None, "价格与收费；elevator", "", None])
+        first = pl.Series("tousu_primary", ["pricing", *frame["tousu_primary"][1:]], frame.schema["tousu_primary"])
+        frame.with_columns(first, given).write_parquet(output)
     else:
-        return
+        correct_workbook(output)
     after = read_rows([output], codes=codes)
     assert after[0].primary == "pricing"
     assert after[1].codes == ("pricing", "elevator")
     assert after[2].codes == before[2].codes
+
+
+def correct_workbook(path: Path) -> None:
+    """Correct the first row by its domain's name, the second in a column of its own, as a person does in Excel."""
+    book = openpyxl.load_workbook(path)
+    sheet = book.worksheets[0]
+    names = [cell.value for cell in sheet[1]]
+    sheet.cell(2, names.index("领域") + 1).value = "价格与收费"
+    sheet.cell(1, len(names) + 1).value = "更正领域"
+    sheet.cell(3, len(names) + 1).value = "价格与收费；elevator"
+    book.save(path)
 
 
 def correct_csv(path: Path, language: str) -> None:
