@@ -67,6 +67,7 @@ def test_a_styled_ledger_comes_back_with_the_tags_in_it(tmp_path: Path, shipped:
     assert look_of(header)[2:] == look_of(sheet["E2"])[2:]
     assert (row.font.name, row.font.size, row.border.left.style) == ("仿宋", 12, "thin")
     assert sheet["I3"].number_format == "0.0000"
+    assert (sheet[f"{LAST}3"].value, sheet[f"{LAST}3"].border.left.style) == (None, "thin")
     assert sheet.auto_filter.ref == f"A2:{LAST}8"
     assert sheet.column_dimensions["F"].width > 10
     assert sheet.dimensions == f"A1:{LAST}8"

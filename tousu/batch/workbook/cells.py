@@ -190,3 +190,8 @@ def text_cell(prefix: str, place: str, style: int, text: str) -> str:
 def number_cell(prefix: str, place: str, style: int, number: float) -> str:
     """Return a cell that holds a number."""
     return f'<{prefix}c r="{place}" s="{style}"><{prefix}v>{number!r}</{prefix}v></{prefix}c>'
+
+
+def empty_cell(prefix: str, place: str, style: int) -> str:
+    """Return a cell that holds nothing but its looks."""
+    return f'<{prefix}c r="{place}" s="{style}"/>'

@@ -173,8 +173,7 @@ class WorkbookRun:
                 tally.rejects += 1
                 self._overview.faults += 1
                 reject(reject_line(tally.rows, fault, sheet=plan.rows.name, line=number))
-                (cells,) = spell.of([number], [base], {"error": [fault.reason]})
-                out.append(insertion.put(row, cells))
+                out.append(insertion.put(row, spell.fault(number, base, fault.reason)))
         self._done += len(chunk.rows)
         self._tick(self._done)
         return out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tousu.batch.workbook.cells import letters_of, number_cell, text_cell
+from tousu.batch.workbook.cells import empty_cell, letters_of, number_cell, text_cell
 from tousu.batch.workbook.styles import Look
 from tousu.files.added_columns import DECISIONS
 
@@ -21,7 +21,7 @@ LOOKS = {
 # Widths in characters.
 WIDTHS = {
     "primary": 17, "name": 30, "codes": 30, "probability": 8, "decision": 10, "online": 10, "kind": 11, "route": 20,
-    "signals": 24, "amount": 10, "attention": 30, "acceptance": 44, "history": 36, "evidence": 36,
+    "signals": 24, "amount": 10, "attention": 46, "acceptance": 44, "history": 36, "evidence": 36,
     "model": 17, "error": 22,
 }  # fmt: skip
 USUAL_WIDTH = 14
@@ -48,6 +48,7 @@ class AddedCells:
     def __init__(self, prefix: bytes, styles: Styles, keys: Sequence[str], first: int) -> None:
         self._prefix, self._styles = prefix.decode(), styles
         self._letters = {key: letters_of(column) for column, key in enumerate(keys, first)}
+        self._nothing = {key: [""] for key in keys}
         self._review = {decisions["review"] for decisions in DECISIONS.values()}
 
     def header(self, number: int, style: int, names: Mapping[str, str]) -> bytes:
@@ -58,7 +59,7 @@ class AddedCells:
     def of(
         self, numbers: Sequence[int], bases: Sequence[int], columns: Mapping[str, Sequence[str] | Sequence[float]]
     ) -> list[bytes]:
-        """Return the cells of some rows; an empty text makes no cell.
+        """Return the cells of some rows; an empty text makes a cell only where it has looks to show.
 
         Args:
             numbers: The rows' numbers, from 1 on.
@@ -69,6 +70,11 @@ class AddedCells:
         whole = map("".join, zip(*cells, strict=True))
         return [row.replace(NUMBER, str(number)).encode() for row, number in zip(whole, numbers, strict=True)]
 
+    def fault(self, number: int, base: int, reason: str) -> bytes:
+        """Return the cells of a row that could not be tagged: why, and nothing in the others."""
+        (cells,) = self.of([number], [base], self._nothing | {"error": [reason]})
+        return cells
+
     def _column(self, key: str, bases: Sequence[int], values: Sequence[str] | Sequence[float]) -> list[str]:
         """Return one column's cells, ``NUMBER`` in the place of their rows' numbers; most cells are like others."""
         wanted: list[tuple[int, str | float]] = list(zip(bases, values, strict=True))
@@ -76,10 +82,10 @@ class AddedCells:
         return [made[one] for one in wanted]
 
     def _cell(self, key: str, base: int, value: str | float) -> str:
-        """Return a cell; nothing for an empty text."""
-        if value == "":
-            return ""
+        """Return a cell; for an empty text nothing, or a cell with the borders and fill of the row."""
         look, place = LOOKS.get(key, Look()), self._letters[key] + NUMBER
+        if value == "":
+            return empty_cell(self._prefix, place, self._styles.like(base, Look())) if base else ""
         if not isinstance(value, str):
             return number_cell(self._prefix, place, self._styles.like(base, look), value)
         if key == "decision" and value in self._review:
