@@ -103,7 +103,7 @@ class Insertion:
         return b"%s%d%s" % (row[: found.start(2)], self._last + 1, row[found.end(2) : inner])
 
     def _between(self, row: bytes, begin: int, inner: int, cells: bytes) -> bytes:
-        """Return a row with cells added among empty ones: each takes the place of the one that was there."""
+        """Return a row with cells added among empty ones: one that holds anything takes the place of the one there."""
         new = [(self._column(found[1]), found[0]) for found in self._cells.finditer(cells)]
         pieces, at = [self._opened(row, begin, inner)], inner
         for found in self._cells.finditer(row, inner):
@@ -111,6 +111,7 @@ class Insertion:
             pieces.append(row[at : found.start()])
             while new and new[0][0] < column:
                 pieces.append(new.pop(0)[1])
-            pieces.append(new.pop(0)[1] if new and new[0][0] == column else found[0])
+            cell = new.pop(0)[1] if new and new[0][0] == column else b"/>"
+            pieces.append(found[0] if cell.endswith(b"/>") else cell)
             at = found.end()
         return b"".join([*pieces, *(cell for _, cell in new), row[at:], self._tags.row_end])
