@@ -82,6 +82,7 @@ class Settings(BaseSettings):
     job_worker: bool = Field(
         True, description="有后台任务时由 tousu serve 开一个工作进程（低优先级）来做；false 则这台机器不做"
     )
+    corpus: Path | None = Field(None, description="训练时连同答复一起学哪个标注文件或目录；空为随附的语料")
     acceptance: Path | None = Field(
         None, description='验收文件：本所自己的标注行，训练后的闸门用它来评；写了 "must": true 的行标错一条就不通过'
     )

@@ -15,6 +15,7 @@ from tousu_service.commands.operator import opened, operator, shown
 
 if TYPE_CHECKING:
     from tousu_service.store.ledger import Activation
+    from tousu_service.store.shadows import Shadow
 
 app = App(no_args_is_help=True, help="在用的模型：查看、启用、回退、查台账。")
 Json = Annotated[bool, typer.Option("--json", help="印成 JSON。")]
@@ -80,6 +81,42 @@ def rollback(why: Why = "", as_json: Json = False) -> None:
     _say("已回退到", entry, as_json=as_json)
 
 
+@app.command("shadow")
+@speaks
+def shadow_model(
+    path: Annotated[Path | None, typer.Argument(metavar="模型", help="模型目录，或 models list 里的名称。")] = None,
+    days: Annotated[int, typer.Option(help="最多试跑几天。")] = 7,
+    why: Why = "",
+    end: Annotated[bool, typer.Option("--end", help="结束试跑。")] = False,
+    as_json: Json = False,
+) -> None:
+    """试跑一个模型：与在用的同标办案台新来的案件，只数不一致的；不写模型则看试跑的结果。"""
+    from tousu.taxonomy import load_taxonomy
+    from tousu_service.registry import shadow
+    from tousu_service.registry.readable import refuse_unreadable
+    from tousu_service.store import shadows
+
+    with opened() as (store, settings):
+        if end:
+            shadows.end(store, by=operator())
+        elif path is not None:
+            place = path if path.exists() else _named(settings.models_dir, str(path))
+            if place.is_dir():
+                refuse_unreadable(place, state_dir=settings.state_dir)
+            shadow.start(store, place, days=days, by=operator(), why=why, taxonomy=load_taxonomy())
+        found = shadows.listed(store)
+    if as_json:
+        say_json([_shadow_row(one) for one in found])
+        return
+    told = table("版本", "自", "到", "标了", "不一致", "其中旧的自动分派", "最多的几种", title="试跑", whole=("版本",))
+    for one in found:
+        most = sorted(one.pairs.items(), key=lambda pair: -pair[1])[:3]
+        said = "；".join(f"{pair} {count}" for pair, count in most)
+        numbers = (str(one.rows), str(one.differ), str(one.auto_differ))
+        told.add_row(one.version, shown(one.started_at), shown(one.ended_at or one.until), *numbers, said)
+    show_table(told)
+
+
 @app.command()
 @speaks
 def at(
@@ -126,6 +163,17 @@ def _say(what: str, entry: Activation, *, as_json: bool) -> None:
         return
     why = f"：{entry.why}" if entry.why.strip() else ""
     out().print(f"{what}模型 {entry.version}（{entry.path}），自 {shown(entry.at, seconds=True)} 起，{entry.by}{why}")
+
+
+def _shadow_row(one: Shadow) -> dict[str, Any]:
+    """Return a model in the shadow as a row to print."""
+    from tousu.timezone import local
+
+    return {
+        "version": one.version, "path": one.path, "by": one.by, "why": one.why, "rows": one.rows, "differ": one.differ,
+        "auto_differ": one.auto_differ, "pairs": one.pairs, "started_at": local(one.started_at).isoformat(),
+        "until": local(one.until).isoformat(), "ended_at": one.ended_at and local(one.ended_at).isoformat(),
+    }  # fmt: skip
 
 
 def _row(entry: Activation) -> dict[str, Any]:

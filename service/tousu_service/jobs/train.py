@@ -47,6 +47,8 @@ def train_model(held: HeldJob, store: Store, settings: Settings) -> dict[str, An
     command = [sys.executable, "-m", "tousu", "loop", "--answers", str(answers), "--out", str(out), "--lines"]
     if entry is not None and entry.path != ledger.SHIPPED:
         command += ["--against", str(activation.path_of(entry))]
+    if settings.corpus is not None:
+        command += ["--corpus", str(settings.corpus)]
     if settings.acceptance is not None:
         command += ["--gate", str(settings.acceptance)]
     whole = False
