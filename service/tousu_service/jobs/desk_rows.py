@@ -6,6 +6,8 @@ import itertools
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import sqlalchemy as sa
+
 from tousu.batch.rejects import text_of
 from tousu.classifier.familiarity import FEW
 from tousu.errors import ColumnMissing
@@ -19,12 +21,12 @@ from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
 from tousu_service.jobs import places
 from tousu_service.jobs.held import JobStopped
 from tousu_service.store import jobs
+from tousu_service.store.desk_tables import uploads as upload_table
+from tousu_service.store.tables import jobs as job_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-
-    import sqlalchemy as sa
 
     from tousu.classifier import Classifier
     from tousu.files.tables import Table
@@ -102,6 +104,19 @@ def fail(store: Store, upload_id: int, words: str) -> None:
     """Note on an upload why its rows are not all there."""
     with store.writing() as connection:
         uploads.change(connection, upload_id, actor="service", state="failed", problem=words)
+
+
+def mend(store: Store) -> None:
+    """Let uploads know whose job came to an end without them: given up, or cancelled while it waited."""
+    query = (
+        sa.select(upload_table.c.id, job_table.c.error)
+        .join(job_table, job_table.c.id == upload_table.c.job_id)
+        .where(upload_table.c.state == "tagging", job_table.c.state.in_(("failed", "cancelled")))
+    )
+    with store.reading() as connection:
+        found = connection.execute(query).all()
+    for row in found:
+        fail(store, row.id, row.error or "已取消")
 
 
 def path_of(settings: Settings, args: dict[str, Any], job_id: str) -> Path:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import httpx
 import orjson
 
-from tousu.errors import FormInvalid, StoreError
+from tousu.errors import FormInvalid
 from tousu_service.jobs.shown import shown
 from tousu_service.store import jobs
 from tousu_service.telemetry import logs
@@ -123,11 +123,3 @@ def _resolved(url: httpx.URL) -> str:
     port = url.port or PORTS[url.scheme]
     found = socket.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
     return str(found[0][4][0])
-
-
-def deliver_quietly(store: Store, settings: Settings) -> None:
-    """Call what is due; a store that fails is asked again next time."""
-    try:
-        deliver_due(store, settings)
-    except StoreError as error:
-        logs.logger().error("webhook_failed", code=error.code)

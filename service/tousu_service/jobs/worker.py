@@ -146,6 +146,10 @@ class Worker:
         except TousuError as error:
             self._persist(functools.partial(desk_rows.fail, self._store, int(upload), str(error)))
             raise
+        except JobStopped as stopped:
+            if not stopped.lost:
+                self._persist(functools.partial(desk_rows.fail, self._store, int(upload), "已取消"))
+            raise
 
     def _train(self) -> None:
         """Do a training, if there is one."""
@@ -187,8 +191,13 @@ class Worker:
         return self._classifier[1]
 
     def _deliver(self) -> None:
-        """Call the webhooks that are due."""
-        webhook.deliver_quietly(self._store, self._settings)
+        """Call the webhooks that are due; let uploads know whose job was given up."""
+        try:
+            webhook.deliver_due(self._store, self._settings)
+            desk_rows.mend(self._store)
+        except StoreError as error:
+            logs.logger().error("deliveries_failed", code=error.code)
+            self._stop.wait(1.0)
 
     def _watch_parent(self) -> None:
         """End at once when the service that started this process is gone: its jobs are taken by the next one."""

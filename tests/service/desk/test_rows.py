@@ -120,6 +120,20 @@ def test_a_file_without_its_column_says_so_on_the_upload(store, settings):
     assert jobs.find(store, job.id).error_code == "column_missing"
 
 
+def test_an_upload_whose_job_was_cancelled_or_given_up_does_not_wait_for_ever(store, settings):
+    number, job = upload(store, settings)
+    with store.writing() as connection:
+        uploads.change(connection, number, actor="desk:甲", state="tagging", job_id=job.id)
+    desk_rows.mend(store)
+    with store.reading() as connection:
+        assert uploads.find(connection, number).state == "tagging"
+    jobs.cancel(store, job.id, actor="desk:甲")
+    desk_rows.mend(store)
+    with store.reading() as connection:
+        found = uploads.find(connection, number)
+    assert (found.state, found.problem) == ("failed", "已取消")
+
+
 def test_answers_come_out_as_rows_and_spot_checks_as_figures(store, settings, tmp_path):
     upload(store, settings)
     run(store, settings)
