@@ -13,6 +13,7 @@ from tousu.resources import shipped_path
 from tousu_training.corpus import LabelledRow
 from tousu_training.loop.answers import part, read_answers
 from tousu_training.loop.gate import GateSet, judge, mcnemar, permuted
+from tousu_training.loop.run import LoopOptions, run_loop
 
 
 def rows_file(path, rows):
@@ -131,16 +132,16 @@ def test_the_command_judges_a_model_and_says_why(tousu, tmp_path, corpus_rows):
         assert "错误" in refused.stderr
 
 
-def test_the_loop_learns_a_station_s_own_labels(tousu, tmp_path, corpus_rows):
+def test_the_loop_learns_a_station_s_own_labels(tmp_path, corpus_rows):
     """With labels of one's own, all comes from the answers; the old model then knows none of them."""
     wanted = {"elevator": "特种设备", "prepaid": "消费"}
-    chosen = [row for row in corpus_rows if row.primary in wanted][::7]
+    chosen = [row for row in corpus_rows if row.primary in wanted][::11]
     rows = [{"text": row.text, "codes": [wanted[row.primary]]} for row in chosen]
-    answers = rows_file(tmp_path / "answers.jsonl", rows)
-    done = tousu("loop", "--answers", answers, "--labels-from-data", "--out", tmp_path / "m", "--lines")
-    assert done.returncode == 0, done.stderr
-    told = [json.loads(line) for line in done.stdout.splitlines()]
-    verdict = told[-1]["verdict"]
-    assert verdict["sets"][0]["new"]["accuracy"]["value"] > 0.9
-    assert verdict["answers"]["learnt"] + verdict["answers"]["held_out"] <= len(rows)
-    assert {"闸门", "写模型"} <= {line.get("step") for line in told}
+    options = LoopOptions(answers=[rows_file(tmp_path / "a.jsonl", rows)], own_labels=True, out=tmp_path / "m")
+    steps = []
+    verdict = run_loop(options, progress=lambda step, done, total: steps.append(step))
+    assert verdict["sets"][0]["new"]["accuracy"]["value"] > 0.8
+    assert verdict["sets"][0]["old"]["accuracy"]["value"] == 0
+    assert verdict["answers"]["learnt"] + verdict["answers"]["held_out"] == len(rows)
+    assert (steps[0], steps[-1]) == ("读取答复", "闸门")
+    assert (tmp_path / "m" / "gate.json").is_file()
