@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from tousu.case_codes import KINDS
 from tousu.errors import RulesError
-from tousu.resources import data_root
+from tousu.resources import table_path
 from tousu.taxonomy import Code, Words, load_taxonomy
 from tousu.toml_tables import Entry, parse_table, place_of, read_source
 
@@ -77,7 +77,7 @@ def load_acceptance(path: Path | None = None) -> AcceptanceRules:
         RulesError: The file cannot be read, or a key, code, part or expression in it will not do; the message names
             line and key.
     """
-    file = data_root() / "data" / "acceptance.toml" if path is None else path
+    file = table_path("acceptance.toml") if path is None else path
     source = read_source(file, TITLE, RulesError)
     table = parse_table(source, file, AcceptanceRules, TITLE, RulesError)
     laws = tuple(law.id for law in load_taxonomy().laws)

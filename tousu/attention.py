@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.errors import RulesError
-from tousu.resources import data_root
+from tousu.resources import table_path
 from tousu.taxonomy import Code, Words, load_taxonomy
 from tousu.toml_tables import Entry, parse_table, place_of, read_source
 
@@ -52,7 +52,7 @@ def load_attention(path: Path | None = None) -> AttentionRules:
     Raises:
         RulesError: The file cannot be read, or a key or a code in it is not known; the message names line and key.
     """
-    file = data_root() / "data" / "attention.toml" if path is None else path
+    file = table_path("attention.toml") if path is None else path
     source = read_source(file, TITLE, RulesError)
     table = parse_table(source, file, AttentionRules, TITLE, RulesError)
     known = {

@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 import importlib.resources
+import os
 from pathlib import Path
 
+from tousu.errors import SettingsError
+
 SHIPPED = "tousu-zh"
+TABLES_DIR = "TOUSU_TABLES_DIR"  # the environment's name for a station's own tables
 
 
 def data_root() -> Path:
     """Return the directory that holds ``data/`` and ``models/``: the installed package's, else the checkout's."""
     package = Path(str(importlib.resources.files("tousu")))
     return package if (package / "data" / "taxonomy.toml").is_file() else package.parent
+
+
+def table_path(name: str) -> Path:
+    """Return the file of a table: the station's own where ``TOUSU_TABLES_DIR`` names a directory with one, else the shipped one.
+
+    Raises:
+        SettingsError: There is no such directory.
+    """
+    own = os.environ.get(TABLES_DIR)
+    if own and not Path(own).is_dir():
+        raise SettingsError(
+            f"没有这个目录：{own}", expected="放着本站的表的目录", fix=f"改正 {TABLES_DIR}（设置 tables_dir）"
+        )
+    if own and (Path(own) / name).is_file():
+        return Path(own) / name
+    return data_root() / "data" / name
 
 
 def shipped_path() -> Path:

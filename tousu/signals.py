@@ -14,7 +14,7 @@ from pydantic import Field
 
 from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.errors import RulesError
-from tousu.resources import data_root
+from tousu.resources import table_path
 from tousu.taxonomy import Basis, Code, Law, Status, Words, load_taxonomy
 from tousu.toml_tables import Entry, parse_table, place_of, read_source
 
@@ -95,7 +95,7 @@ def load_signals(path: Path | None = None) -> SignalTable:
     Raises:
         RulesError: The file cannot be read or breaks a rule; the message names line and key.
     """
-    file = data_root() / "data" / "signals.toml" if path is None else path
+    file = table_path("signals.toml") if path is None else path
     source = read_source(file, SIGNALS_TITLE, RulesError)
     table = parse_table(source, file, SignalTable, SIGNALS_TITLE, RulesError)
     _check_codes(file, source, "kind", [item.code for item in table.kinds], KINDS, SIGNALS_TITLE)
@@ -118,7 +118,7 @@ def load_authorities(path: Path | None = None) -> AuthorityTable:
     Raises:
         RulesError: The file cannot be read or breaks a rule; the message names line and key.
     """
-    file = data_root() / "data" / "authorities.toml" if path is None else path
+    file = table_path("authorities.toml") if path is None else path
     source = read_source(file, AUTHORITIES_TITLE, RulesError)
     table = parse_table(source, file, AuthorityTable, AUTHORITIES_TITLE, RulesError)
     codes = [item.code for item in table.authorities]

@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import os
 import signal
 import threading
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
 from fastapi import Depends, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
+from tousu.acceptance import load_acceptance
 from tousu.attention import load_attention
 from tousu.errors import StoreError, TousuError
+from tousu.resources import TABLES_DIR
 from tousu.signals import load_authorities, load_signals
 from tousu.taxonomy import load_taxonomy
 from tousu_service import openapi
@@ -177,7 +181,9 @@ def _opened(settings: Settings, counted: Metrics) -> Parts:
         TousuError: Something needed is missing or broken, or the service would stand open to other machines.
     """
     domains = load_taxonomy()
-    for load in (load_signals, load_authorities, load_attention):
+    if settings.tables_dir != Path():
+        os.environ[TABLES_DIR] = str(settings.tables_dir)  # where every table of the library is looked for
+    for load in (load_signals, load_authorities, load_attention, load_acceptance):
         load()  # what is wrong in a table is told at the start
     store = Store.open(settings.database_url)
     store.migrate()

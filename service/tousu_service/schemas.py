@@ -122,6 +122,8 @@ class ClassifyReply(TaggingOut):
         None, description="各部门的概率，主领域属市场监管时为空；没有要求则没有这一项"
     )
     attention_reasons: list[str] | None = Field(None, description="关注程度的理由；没有要求则没有这一项")
+    statutes: list[SpanOut] | None = Field(None, description="引用的法条与标准；没有要求则没有这一项")
+    order_numbers: list[SpanOut] | None = Field(None, description="写出的订单号、单号；没有要求则没有这一项")
     acceptance: list[AcceptanceOut] | None = Field(
         None, description="受理提示，来文自述的时间以今天为准；没有要求则没有这一项"
     )

@@ -65,6 +65,10 @@ class Settings(BaseSettings):
     state_dir: Path = Field(Path(), description="存放数据的目录；空为 tousu 所在目录的 var/，或 ~/.local/state/tousu")
     database_url: str = Field("", description="数据库地址；空为 state_dir 下的 SQLite 文件 tousu.db")
     models_dir: Path = Field(Path(), description="自己训练的模型放在哪个目录；空为 state_dir 下的 models/")
+    tables_dir: Path = Field(
+        Path(),
+        description="本站自己的表放在哪个目录：signals.toml、authorities.toml、attention.toml、acceptance.toml，没有的用随附的",
+    )
     model: Path | None = Field(None, description="启动时改用这个模型目录；空则用台账所记的，没有台账用随附的")
     reading: Literal["fast", "careful"] = Field(
         "fast", description="怎么读：fast 只看词语；careful 再用编码器读一遍，模型须有精读部分，否则不启动"

@@ -19,6 +19,8 @@ def test_a_tagging_is_the_same_in_the_library_on_the_wire_and_in_the_client():
         "probabilities_route",
         "attention_reasons",
         "acceptance",
+        "statutes",
+        "order_numbers",
     }
     assert set(client.Tagging.model_fields) == names | reasons | {"id"}
     assert set(schemas.ClassifyReply.model_fields) == names | reasons | {"id", "request_id"}

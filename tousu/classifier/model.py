@@ -14,6 +14,7 @@ from tousu.classifier.acceptance import Acceptance
 from tousu.classifier.amounts import largest_amounts
 from tousu.classifier.attention import Attention
 from tousu.classifier.cases import HEADS, CaseCalibration, Cases
+from tousu.classifier.citations import order_numbers_of, statutes_of
 from tousu.classifier.decisions import Calibration
 from tousu.classifier.emptiness import nothing_said
 from tousu.classifier.evidence import evidence_of
@@ -319,7 +320,8 @@ class Classifier:
 
         Returns:
             ``signal_evidence`` (spans by signal said), ``probabilities_kind``, ``probabilities_route`` (empty within the
-            remit or without heads), highest first, ``attention_reasons`` and ``acceptance``, hints of ``acceptance``.
+            remit or without heads), highest first, ``attention_reasons``, ``statutes`` and ``order_numbers`` (spans), and
+            ``acceptance``, the hints of ``acceptance``.
 
         Raises:
             TextError: ``text`` is no string.
@@ -342,8 +344,15 @@ class Classifier:
             "probabilities_kind": kinds,
             "probabilities_route": routes,
             "attention_reasons": taggings.attention_reasons()[0],
+            "statutes": _spans(text, statutes_of(text)),
+            "order_numbers": _spans(text, order_numbers_of(text)),
             "acceptance": [hint.to_dict() for hint in self.acceptance([text], taggings, [received])[0]],
         }
+
+
+def _spans(text: str, places: list[tuple[int, int]]) -> list[dict[str, Any]]:
+    """Return spans of a text as the JSON contract names them."""
+    return [{"start": begin, "end": end, "text": text[begin:end]} for begin, end in places]
 
 
 def _weights(

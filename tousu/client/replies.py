@@ -58,6 +58,8 @@ class Tagging(Reply):
     probabilities_kind: dict[str, float] | None = None
     probabilities_route: dict[str, float] | None = None
     attention_reasons: tuple[str, ...] | None = None
+    statutes: tuple[Span, ...] | None = None
+    order_numbers: tuple[Span, ...] | None = None
     acceptance: tuple[Acceptance, ...] | None = None
 
 
