@@ -80,10 +80,13 @@ def test_the_table_fits_into_80_columns_and_the_workbook_says_the_same(run, ledg
     assert max(wide) <= 80
     assert "已超期 1 项，临期 1 项，未到期 5 项，已完成 4 项，算不出 7 项" in ran.stdout
     sheets = CalamineWorkbook.from_path(book)
-    rows = [row for name in ("未办结", "算不出", "已完成") for row in sheets.get_sheet_by_name(name).to_python()[1:]]
-    told = {(int(row[1]), row[3], row[5] or None, row[9]) for row in rows}
+    rows = []
+    for name in ("未办结", "算不出", "已完成"):
+        head, *below = sheets.get_sheet_by_name(name).to_python()
+        rows += [{"状态": name} | dict(zip(head, row, strict=False)) for row in below]
+    told = {(int(row["台账行"]), row["期限"], row["到期日"] or None, row["说明"]) for row in rows}
     assert told == {(line.row, line.name, line.due, line.reason) for line in lines}
-    assert {row[7] for row in rows} == {"李平"}
+    assert {row.get("承办人", "李平") for row in rows} == {"李平"}
 
 
 def test_without_a_kind_the_text_tells_and_an_unclear_one_counts_as_a_complaint(tmp_path):

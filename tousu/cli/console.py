@@ -6,6 +6,7 @@ import functools
 import json
 import os
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import typer
@@ -16,7 +17,7 @@ from tousu.errors import FileError, TousuError
 from tousu.messages import ODD, printable, system_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from rich.table import Table
 
@@ -25,6 +26,7 @@ Result = TypeVar("Result")
 
 FAILED = 1
 INTERRUPTED = 130
+BLOCK = 1000  # lines printed at a time
 UNBOUNDED = 1000  # columns: what goes to a file or a program has no edge to break at
 
 
@@ -75,8 +77,20 @@ def show_table(made: Table) -> None:
 
 def say_json(value: object, *, stderr: bool = False, default: Callable[[Any], object] | None = None) -> None:
     """Print a value as one line of JSON that any program reads and no terminal obeys."""
+    typer.echo(_json_line(value, default), err=stderr)
+
+
+def say_json_lines(values: Iterable[object]) -> None:
+    """Print values as lines of JSON on standard output, many at a time: a ledger has hundreds of thousands."""
+    lines = map(_json_line, values)
+    while block := list(islice(lines, BLOCK)):
+        typer.echo("\n".join(block))
+
+
+def _json_line(value: object, default: Callable[[Any], object] | None = None) -> str:
+    """Return a value as one line of JSON that no terminal obeys."""
     line = json.dumps(value, ensure_ascii=False, allow_nan=False, default=default)
-    typer.echo(ODD.sub(lambda found: f"\\u{ord(found[0]):04x}", line), err=stderr)
+    return ODD.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def say_error(error: TousuError) -> None:

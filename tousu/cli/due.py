@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tousu.cli.console import err, out, say_json, show_table, speaks, table
+from tousu.cli.console import err, out, say_json_lines, show_table, speaks, table
 from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today
 from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
@@ -48,8 +48,7 @@ def due(
     for line in [*said, *found.said]:
         err().print(line)
     if as_json:
-        for told in found.lines:
-            say_json(told.to_dict())
+        say_json_lines(line.to_dict() for line in found.lines)
     else:
         _show(found)
         if output is not None:

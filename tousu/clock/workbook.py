@@ -12,16 +12,26 @@ from tousu.files.added_columns import neutralise
 from tousu.files.sink import PartFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from tousu.clock.case import Line
     from tousu.clock.due import Due
 
-HEADINGS = (
-    ("状态", 8), ("台账行", 8), ("编号", 22), ("期限", 14), ("起算日", 12), ("到期日", 12), ("剩余天数", 9), ("承办人", 10),
-    ("依据", 44), ("说明", 44),
-)  # fmt: skip
+# Columns: heading, width, and what stands in it.
+COLUMNS: tuple[tuple[str, int, Callable[[Line, str | None], Any]], ...] = (
+    ("状态", 8, lambda line, _: STATE_NAMES[line.state]),
+    ("台账行", 8, lambda line, _: line.row),
+    ("编号", 22, lambda line, _: line.id),
+    ("期限", 14, lambda line, _: line.name),
+    ("起算日", 12, lambda line, _: line.start),
+    ("到期日", 12, lambda line, _: line.due),
+    ("剩余天数", 9, lambda line, _: line.days_left),
+    ("承办人", 10, lambda _, officer: officer),
+    ("依据", 44, lambda line, _: line.basis),
+    ("说明", 44, lambda line, _: line.reason),
+)
+DONE = ("台账行", "编号", "期限", "起算日", "到期日", "说明")  # of a clock that is done the rest is told once or empty
 # Fill and letters by state; the word stands beside, so that the colour is never alone.
 COLOURS = {
     "overdue": ("#F8CBAD", "#7F1D1D"), "due_soon": ("#FFE699", "#5F4B00"), "running": ("#FFFFFF", "#000000"),
@@ -49,13 +59,14 @@ def write_workbook(due: Due, officers: Mapping[int, str | None], output: Path, s
         )
         formats = _formats(book)
         told = due.urgent()
+        everything = tuple(name for name, *_ in COLUMNS)
         sheets = {
-            "未办结": [line for line in told if line.state != "unknown"],
-            "算不出": [line for line in told if line.state == "unknown"],
-            "已完成": [line for line in due.lines if line.state == "done"],
+            "未办结": ([line for line in told if line.state != "unknown"], everything),
+            "算不出": ([line for line in told if line.state == "unknown"], everything),
+            "已完成": ([line for line in due.lines if line.state == "done"], DONE),
         }
-        for name, lines in sheets.items():
-            _sheet(book.add_worksheet(name), lines, officers, formats)
+        for name, (lines, headings) in sheets.items():
+            _sheet(book.add_worksheet(name), lines, headings, officers, formats)
         notes = book.add_worksheet("说明")
         notes.set_column(0, 0, 110, book.add_format({"text_wrap": True}))
         counts = "，".join(f"{STATE_NAMES[state]} {count} 项" for state, count in due.counts.items())
@@ -78,26 +89,30 @@ def _formats(book: Any) -> dict[str, Any]:
     return formats
 
 
-def _sheet(sheet: Any, lines: list[Line], officers: Mapping[int, str | None], formats: Mapping[str, Any]) -> None:
+def _sheet(
+    sheet: Any,
+    lines: list[Line],
+    headings: tuple[str, ...],
+    officers: Mapping[int, str | None],
+    formats: Mapping[str, Any],
+) -> None:
     """Write a sheet of lines."""
+    columns = [column for column in COLUMNS if column[0] in headings]
     sheet.freeze_panes(1, 0)
-    for column, (name, width) in enumerate(HEADINGS):
-        sheet.set_column(column, column, width)
-        sheet.write_string(0, column, name, formats["heading"])
+    for place, (name, width, _) in enumerate(columns):
+        sheet.set_column(place, place, width)
+        sheet.write_string(0, place, name, formats["heading"])
+    takes = [(place, take) for place, (_, _, take) in enumerate(columns)]
     for number, line in enumerate(lines, 1):
-        plain, day = formats[line.state], formats[f"{line.state} day"]
-        cells = (
-            STATE_NAMES[line.state], line.row, line.id, line.name, line.start, line.due, line.days_left,
-            officers.get(line.row), line.basis, line.reason,
-        )  # fmt: skip
-        for column, value in enumerate(cells):
-            if value is None:
-                sheet.write_blank(number, column, None, plain)
-            elif isinstance(value, str):
-                sheet.write_string(number, column, neutralise(value), plain)
+        plain, day, officer = formats[line.state], formats[f"{line.state} day"], officers.get(line.row)
+        for place, take in takes:
+            value = take(line, officer)
+            if isinstance(value, str):
+                if value:
+                    sheet.write_string(number, place, neutralise(value), plain)
             elif isinstance(value, int):
-                sheet.write_number(number, column, value, plain)
-            else:
-                sheet.write_datetime(number, column, value, day)
+                sheet.write_number(number, place, value, plain)
+            elif value is not None:
+                sheet.write_datetime(number, place, value, day)
     if lines:
-        sheet.autofilter(0, 0, len(lines), len(HEADINGS) - 1)
+        sheet.autofilter(0, 0, len(lines), len(columns) - 1)
