@@ -169,6 +169,9 @@ async def _trim_daily(parts: Parts) -> None:
             count = await to_thread.run_sync(retention.trim_files, store, settings)
             if count:
                 logs.logger().info("files_trimmed", jobs=count)
+            count = await to_thread.run_sync(retention.purge_desk, store, settings)
+            if count:
+                logs.logger().info("desk_purged", uploads=count)
         except StoreError as error:
             logs.logger().error("trim_failed", code=error.code, reason=str(error))
         await asyncio.sleep(DAY_SECONDS)

@@ -259,6 +259,14 @@ def test_a_file_is_looked_at_then_becomes_cases(desk):
     listed = officer.get(f"/cases?upload={path.rsplit('/', 1)[1]}").text
     assert ">B0<" in listed
     assert "2026-11-01" in listed
+    number = re.search(r'/desk/cases/(\d+)">B1<', listed)[1]
+    officer.post(f"/cases/{number}", primary="metrology", version="0", step="save")
+    rows = officer.get(f"{path}/file").content.decode().splitlines()
+    assert [row.partition(",2026")[0] for row in rows[1:]] == ["B0", "B1", "B2"]
+    place = (
+        rows[0].split(",").index("更正领域") if "更正领域" in rows[0] else rows[0].split(",").index("tousu_corrected")
+    )
+    assert [row.split(",")[place] for row in rows[1:]] in (["", "计量", ""], ["", "metrology", ""])
     again = hand_in(person(desk, "乙"), "又一次.csv", lines.encode())
     assert "先前已经上传过" in again.text
     assert again.url.path.removeprefix("/desk") == path

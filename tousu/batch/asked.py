@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from tousu.files.added_columns import CODES_BETWEEN
 from tousu.ledger.tags import FACTORS_TITLE
+from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,11 +34,13 @@ class Asked(NamedTuple):
         acceptance: The hints of each text.
         complaints: Whether each text is one to accept or refuse.
         history: What earlier ledgers hold about each case.
+        corrected: The codes a person answered to each text, none where nobody did.
     """
 
     acceptance: list[list[AcceptanceHint]] | None
     complaints: list[bool]
     history: list[Past] | None
+    corrected: list[tuple[str, ...]] | None
 
     def cells(self, language: Language) -> dict[str, list[str]]:
         """Return the columns of flat formats by key: Chinese in words, English in codes."""
@@ -54,6 +58,10 @@ class Asked(NamedTuple):
             ]
         elif self.history is not None:
             made["history"] = ["；".join(past.reasons()) for past in self.history]
+        if self.corrected is not None:
+            names = load_taxonomy().names if language == "zh" else {}
+            between = CODES_BETWEEN[language]
+            made["corrected"] = [between.join(names.get(code, code) for code in codes) for codes in self.corrected]
         return made
 
     def signals(self, cells: list[str], language: Language) -> list[str]:
@@ -76,6 +84,8 @@ class Asked(NamedTuple):
                 value["history"] = self.history[place].to_dict()
             if self.acceptance is not None:
                 value["acceptance"] = [hint.to_dict() for hint in self.acceptance[place]]
+            if self.corrected is not None:
+                value["corrected"] = list(self.corrected[place])
             made.append(row[:-1] + b"," + orjson.dumps(value)[1:])
         return made
 
@@ -113,4 +123,5 @@ def asked_of(
         hints = classifier.acceptance(texts, rows, [fact.received for fact in facts])
     if options.history:
         history = earlier_cases(options.history)[0].of(facts, texts)
-    return Asked(hints, [row.kind in COMPLAINTS for row in rows], history)
+    corrected = None if options.corrected is None else [options.corrected(text) for text in texts]
+    return Asked(hints, [row.kind in COMPLAINTS for row in rows], history, corrected)

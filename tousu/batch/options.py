@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from tousu.batch.progress import Reporter
     from tousu.classifier import Classifier, Taggings
     from tousu.files.added_columns import Language
+
+
+class Corrected(Protocol):
+    """Tells what people answered to a text."""
+
+    def __call__(self, text: str, /) -> tuple[str, ...]:
+        """Return the codes, the primary first; none where nobody answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +37,7 @@ class TagOptions:
         form: Format when the name does not tell (standard input), an ending such as ``.csv``.
         acceptance: Whether to add hints on accepting each as a complaint.
         history: Earlier ledgers each case is held against.
+        corrected: What people answered, to be added beside the taggings.
         threads: How many threads tag; reading and writing keep one more busy.
         checkpoint_seconds: How often the place reached is made safe on disk.
     """
@@ -45,13 +53,14 @@ class TagOptions:
     form: str | None = None
     acceptance: bool = False
     history: tuple[str, ...] = ()
+    corrected: Corrected | None = None
     threads: int = 1
     checkpoint_seconds: float = 2.0
 
     @property
     def asked(self) -> tuple[str, ...]:
         """Keys of the columns that are added on demand."""
-        wanted = {"history": self.history, "acceptance": self.acceptance}
+        wanted = {"history": self.history, "acceptance": self.acceptance, "corrected": self.corrected is not None}
         return tuple(key for key, asked in wanted.items() if asked)
 
     def fingerprint(self) -> dict[str, Any]:
@@ -67,6 +76,7 @@ class TagOptions:
             **({"no_header": True} if self.no_header else {}),
             **({"acceptance": True} if self.acceptance else {}),
             **({"history": list(self.history)} if self.history else {}),
+            **({"corrected": True} if self.corrected is not None else {}),
         }
 
 

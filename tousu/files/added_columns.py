@@ -50,8 +50,8 @@ ADDED: dict[Language, dict[str, str]] = {
 
 # Added only when asked for, behind the level of attention.
 ASKED: dict[Language, dict[str, str]] = {
-    "en": {"history": "tousu_history", "acceptance": "tousu_acceptance"},
-    "zh": {"history": "历史提示", "acceptance": "受理提示"},
+    "en": {"history": "tousu_history", "acceptance": "tousu_acceptance", "corrected": "tousu_corrected"},
+    "zh": {"history": "历史提示", "acceptance": "受理提示", "corrected": "更正领域"},
 }
 BEFORE_ASKED = "attention"
 

@@ -10,7 +10,8 @@ import sqlalchemy as sa
 from tousu_service.jobs import places
 from tousu_service.store import audit as lines
 from tousu_service.store import jobs
-from tousu_service.store.clock import now
+from tousu_service.store.clock import now, present
+from tousu_service.store.desk_tables import case_texts, cases, uploads
 from tousu_service.store.tables import audit
 
 if TYPE_CHECKING:
@@ -75,3 +76,31 @@ def trim_files(store: Store, settings: Settings) -> int:
     if count:
         lines.append(store, "files_trimmed", actor="service", detail={"jobs": count, "days": settings.file_days})
     return count
+
+
+def purge_desk(store: Store, settings: Settings) -> int:
+    """Empty the desk's texts of uploads older than they are kept, and delete their originals; counts and answers stay.
+
+    Returns:
+        Of how many uploads texts were emptied.
+
+    Raises:
+        StoreError: The store cannot be asked or written.
+    """
+    if not settings.desk_days:
+        return 0
+    with store.reading() as connection:
+        before = present(connection) - timedelta(days=settings.desk_days)
+        query = sa.select(uploads.c.id).where(uploads.c.created_at < before, uploads.c.purged_at.is_(None))
+        old = list(connection.execute(query).scalars())
+    for number in old:
+        with store.writing() as connection:
+            own = sa.select(cases.c.id).where(cases.c.upload_id == number)
+            connection.execute(sa.update(case_texts).where(case_texts.c.id.in_(own)).values(text="", facts={}))
+            connection.execute(sa.update(cases).where(cases.c.upload_id == number).values(complainant=None))
+            connection.execute(sa.update(uploads).where(uploads.c.id == number).values(purged_at=present(connection)))
+            lines.write(
+                connection, "desk_purged", actor="service", detail={"upload": number, "days": settings.desk_days}
+            )
+        places.remove(settings, [f"upload_{number}"])
+    return len(old)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 import sqlalchemy as sa
 
@@ -11,6 +13,7 @@ from tousu_service.desk.store import answers, uploads
 from tousu_service.desk.store.answers import AnsweredMeanwhile, Said
 from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
 from tousu_service.store.desk_tables import APPEND_ONLY, case_texts, cases
+from tousu_service.store.desk_tables import uploads as uploads_table
 
 SECRET = "s" * 32
 
@@ -145,3 +148,23 @@ def test_the_database_keeps_what_people_said(store, table):
     for statement in (f"UPDATE {table} SET case_id = 0", f"DELETE FROM {table}"):
         with pytest.raises(StoreError), store.writing() as connection:
             connection.exec_driver_sql(statement)
+
+
+def test_texts_of_old_uploads_are_emptied_and_counts_stay(store, tmp_path):
+    from tousu_service.settings import load_settings
+    from tousu_service.store.retention import purge_desk
+
+    upload = put(store, [NewCase(1, "电梯困人", tagged("elevator", 0.6), complainant="张", facts={"街道": "东"})])
+    folder = tmp_path / "files" / f"upload_{upload}"
+    folder.mkdir(parents=True)
+    (folder / "original.csv").write_text("电梯困人")
+    settings = load_settings({}, state_dir=str(tmp_path), desk_days=30)
+    assert purge_desk(store, settings) == 0
+    with store.writing() as connection:
+        connection.execute(sa.update(uploads_table).values(created_at=datetime(2020, 1, 1, tzinfo=UTC)))
+    assert purge_desk(store, settings) == 1
+    assert purge_desk(store, settings) == 0
+    with store.reading() as connection:
+        row = case(connection, row=1)
+        assert (row["text"], row["facts"], row["complainant"], row["domain"]) == ("", {}, None, "elevator")
+    assert not folder.exists()

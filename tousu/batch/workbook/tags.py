@@ -21,7 +21,7 @@ LOOKS = {
 # Widths in characters.
 WIDTHS = {
     "primary": 17, "name": 30, "codes": 30, "probability": 8, "decision": 10, "online": 10, "kind": 11, "route": 20,
-    "signals": 24, "amount": 10, "attention": 46, "acceptance": 44, "history": 36, "evidence": 36,
+    "signals": 24, "amount": 10, "attention": 46, "acceptance": 44, "history": 36, "corrected": 24, "evidence": 36,
     "model": 17, "error": 22,
 }  # fmt: skip
 USUAL_WIDTH = 14

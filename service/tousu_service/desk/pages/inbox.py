@@ -5,8 +5,12 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
 from tousu.errors import Conflict, NotFound, TousuError
 from tousu_service.desk import preview
+from tousu_service.desk.corrected import corrected
 from tousu_service.desk.store import uploads
 from tousu_service.desk.store.queue import progress_of
 from tousu_service.desk.web import new_router, page
@@ -114,6 +118,20 @@ def void(visit: Visit) -> Response:
         else:
             uploads.take_back(connection, upload.id, actor=visit.person.actor)
     return visit.go(f"/inbox/{upload.id}")
+
+
+@page("/inbox/{upload}/file")
+def download(visit: Visit) -> Response:
+    """Hand out the original with the answers of now in a column of its own."""
+    upload, parts = _upload(visit), visit.parts
+    if not upload.columns.get("text"):
+        raise Conflict("这份文件还没有处理", fix="先选好内容列")
+    made = corrected(
+        parts.store, upload, _file(visit, upload), model=parts.live_model.current(), settings=parts.settings
+    )
+    visit.viewed("upload_exported", upload=upload.id)
+    name = places.download_name(upload.name, made.name.partition("-")[2])
+    return FileResponse(made, filename=name, background=BackgroundTask(made.unlink, missing_ok=True))
 
 
 def folder_of(upload_id: int) -> str:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from tousu.errors import NotFound
 from tousu_service.store import audit
 from tousu_service.store.clock import now
-from tousu_service.store.desk_tables import cases, uploads
+from tousu_service.store.desk_tables import case_texts, cases, uploads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,3 +120,20 @@ def bring_back(connection: sa.Connection, upload_id: int, *, actor: str) -> None
     )
     connection.execute(sa.update(cases).where(cases.c.upload_id == upload_id).values(state=state))
     change(connection, upload_id, actor=actor, state="ready")
+
+
+def answered(connection: sa.Connection, upload_id: int) -> dict[str, tuple[str, ...]]:
+    """Return the codes people answered to an upload's texts; a row that came before counts by the earlier one's answer."""
+    earlier, own = cases.alias(), sa.and_(cases.c.upload_id == upload_id, cases.c.state == "answered")
+    direct = sa.select(case_texts.c.text, cases.c.codes).join(cases, cases.c.id == case_texts.c.id).where(own)
+    same = (
+        sa.select(case_texts.c.text, earlier.c.codes)
+        .join(cases, cases.c.id == case_texts.c.id)
+        .join(earlier, earlier.c.id == cases.c.earlier_id)
+        .where(cases.c.upload_id == upload_id, cases.c.state == "same", earlier.c.state == "answered")
+    )
+    found: dict[str, tuple[str, ...]] = {}
+    for query in (same, direct):
+        for text, codes in connection.execute(query):
+            found[text] = tuple(codes.split(","))
+    return found
