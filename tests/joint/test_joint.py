@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import io
 
@@ -118,3 +119,10 @@ def test_a_case_from_before_the_new_order_is_a_question(ledger_file, index):
 def test_rows_that_are_not_there_are_named(ledger_file):
     with pytest.raises(UsageError, match="没有第 0、8 行"):
         cases_of(read_ledger(ledger_file), [0, 1, 8])
+
+
+def test_odd_signs_and_many_cases_stand_on_a_sheet(rows):
+    (sheet,) = handover_sheets(rows, DAY)
+    odd = dataclasses.replace(sheet.cases[0], matter="<w:t>&amp; \x00\"'【", respondent="甲&乙<店>")
+    words = words_of(write_handover(dataclasses.replace(sheet, cases=(odd,) * 300), DAY))
+    assert words.count("<w:t>&amp; \"'【") == words.count("甲&乙<店>") == 300

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 OURS = "ours"  # our own remit, among the authorities
 OUTSIDE = "out_of_scope"
+USED = ("row", "respondent", "complainant", "received", "kind", "tousu_kind", "tousu_primary", "tousu_route")
 FEWEST = 3  # complainants that make a firm a matter of many
 
 
@@ -82,7 +83,7 @@ def joint_groups(rows: pl.DataFrame, firms: Mapping[str, str] | None = None) -> 
         firms: The firm each spelling of a respondent stands for; by default each spelling is a firm of its own.
     """
     tied: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows.iter_rows(named=True):
+    for row in rows.select(USED).iter_rows(named=True):
         if row["respondent"]:
             tied[(firms or {}).get(row["respondent"], row["respondent"])].append(row)
     groups = [_group(firm, members) for firm, members in tied.items() if len(members) > 1]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tousu.joint.groups import OURS, authority_of
+import polars as pl
+
+from tousu.joint.groups import OURS, OUTSIDE, authority_of
 from tousu.letters.facts import CaseFacts, Wording, shortened, values_of
 from tousu.letters.of_ledger import kind_of
 from tousu.letters.table import load_letters
@@ -16,8 +18,6 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Mapping
     from pathlib import Path
-
-    import polars as pl
 
     from tousu.joint.groups import JointGroup
 
@@ -88,9 +88,10 @@ def handover_sheets(
     names = load_signals()
     joint = {row: _joint(group) for group in groups or [] for row in group.rows}
     cases: dict[str, list[HandedCase]] = {}
-    for row in rows.iter_rows(named=True):
+    outside = rows.filter(pl.col("tousu_primary") == OUTSIDE)
+    for row in outside.iter_rows(named=True):
         code = authority_of(row)
-        if code is None or code == OURS:
+        if code is None:
             continue
         cases.setdefault(code, []).append(
             HandedCase(
