@@ -87,7 +87,7 @@ def test_the_other_commands_run(root, tmp_path):
 def same_model(shipped, again):
     """The README's training is the shipped model's: the same bytes where that is promised, whatever processor made them."""
     if sys.platform == "linux" and platform.machine() == "x86_64":
-        for file in sorted(shipped.iterdir()):
+        for file in sorted(file for file in shipped.iterdir() if file.is_file()):  # the reader's is its own directory
             assert (again / file.name).read_bytes() == file.read_bytes(), file.name
     one, other = (artifact.load(path).arrays for path in (shipped, again))
     for name, array in one.items():

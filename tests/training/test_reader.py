@@ -11,12 +11,15 @@ import numpy as np
 import pytest
 
 from tests.training.test_train import rows_file
+from tousu.batch.reading import load_for
 from tousu.classifier import Classifier
-from tousu.classifier.reader import words
+from tousu.classifier.reader import files, words
 from tousu.errors import Busy, ModelCorrupt, ModelMismatch, ModelMissing
 from tousu_service.classify.micro_batch import MicroBatcher
 from tousu_service.classify.off_loop import OffLoop
 from tousu_service.telemetry.metrics import Metrics
+from tousu_training.corpus import read_rows
+from tousu_training.reader import together, train, upper
 
 WIDTH, HEADS, LAYERS, INNER = 64, 4, 3, 128
 
@@ -152,26 +155,80 @@ def test_the_command_reads_carefully_and_says_who_read(tousu, read_model, tmp_pa
     assert "+reader-" not in (tmp_path / "fast.jsonl").read_text("utf-8").splitlines()[0]
 
 
-def test_a_stopped_training_goes_on_and_a_newer_model_keeps_its_reader(tousu, read_model):
+def test_a_small_file_is_read_carefully_where_nobody_says_how(read_model, small_model, tmp_path):
+    place, *_ = read_model
+    few, many = tmp_path / "few.txt", tmp_path / "many.txt"
+    few.write_text("电梯困人\n", "utf-8")
+    many.write_text("电梯困人\n" * 10_000, "utf-8")
+    found, note = load_for(str(few), place / "m", None)
+    assert (found.reading, "精读" in note) == ("careful", True)
+    for source in (many, tmp_path, "-"):
+        found, note = load_for(str(source), place / "m", None)
+        assert (found.reading, "--reading careful" in note) == ("fast", True)
+    assert load_for(str(few), small_model, None)[1] == ""
+    assert load_for(str(few), place / "m", "fast")[0].reading == "fast"
+    shutil.copytree(place / "m", tmp_path / "m")
+    (tmp_path / "m" / "reader" / "tags.onnx.gz").write_bytes(b"")
+    found, note = load_for(str(few), tmp_path / "m", None)
+    assert (found.reading, "tags.onnx.gz" in note) == ("fast", True)
+
+
+def test_a_stopped_training_goes_on_and_a_newer_model_keeps_its_reader(tousu, read_model, tmp_path):
     place, rows, arguments = read_model
-    before = (place / "m" / "reader" / "manifest.json").read_bytes()
-    done = tousu(*arguments)
+    shutil.copytree(place / "m", tmp_path / "m")
+    again = (*arguments[:4], tmp_path / "m", *arguments[5:])
+    before = (tmp_path / "m" / "reader" / "manifest.json").read_bytes()
+    done = tousu(*again)
     assert done.returncode == 0, done.stderr
-    assert (place / "m" / "reader" / "manifest.json").read_bytes() == before
-    done = tousu("train", "--corpus", rows, "--out", place / "m", "--labels-from-data", "--quick")
+    assert (tmp_path / "m" / "reader" / "manifest.json").read_bytes() == before
+    grown = tmp_path / "grown.jsonl"
+    more = [{"text": f"电梯按第{n}号按钮没有反应", "codes": ["特种设备"], "series": f"新{n}"} for n in range(5)]
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in more]
+    grown.write_text(rows.read_text("utf-8") + "".join(lines), "utf-8")
+    done = tousu("train", "--corpus", grown, "--out", tmp_path / "m", "--labels-from-data", "--quick")
     assert done.returncode == 0, done.stderr
     assert "精读" in done.stdout
-    Classifier.load(place / "m", reading="careful").tag(TEXTS[0])
+    Classifier.load(tmp_path / "m", reading="careful").tag(TEXTS[0])
+    kept = read_rows([rows], codes=("特种设备", "消费"))
+    assert together.carried(tmp_path / "m", kept, ("特种设备", "消费")) is not None
+    assert together.carried(tmp_path / "m", kept, ("消费", "特种设备")) is None
+    assert (
+        together.carried(tmp_path / "m", kept[::2], ("特种设备", "消费")) is None
+    )  # too few to judge both readings by
+
+
+def test_the_fold_left_out_lacks_no_domain_and_is_most_like_the_whole():
+    folds = np.repeat([0, 1, 2], [4, 6, 6])
+    primary = np.array([0, 0, 0, 1, 0, 1, 2, 2, 2, 2, 0, 1, 1, 2, 2, 0])
+    assert train.left_out(folds, primary, 3) == 2
+    assert train.left_out(folds, np.zeros(16, dtype=np.int64), 1) == 0
+
+
+def test_a_longer_run_keeps_the_pace_of_a_shorter_one_until_that_slows_down():
+    short, long = (upper.paces(upper.TuneSettings(warm=10, decay=0.4), steps) for steps in (100, 200))
+    assert short[0] == 0
+    assert short[10:60].tolist() == long[10:60].tolist() == [1.0] * 50
+    assert np.all(np.diff(short[60:]) < 0)
+    assert 0 < short[-1] < 0.05
+
+
+def test_what_was_said_of_the_rows_held_out_is_kept_and_both_readings_are_judged_by_it(read_model):
+    place, rows, _ = read_model
+    found = files.load(place / "m" / "reader")
+    count = len(rows.read_text("utf-8").splitlines())
+    held = len(found.arrays["held_out"])
+    assert 0 < held <= count // 2
+    assert found.manifest["metrics"]["rows"] == found.manifest["metrics_fast"]["rows"] == held
 
 
 def test_what_is_broken_or_another_models_is_refused(read_model, tmp_path):
     place, *_ = read_model
     shutil.copytree(place / "m", tmp_path / "m")
-    file = tmp_path / "m" / "reader" / "lower.onnx"
+    file = tmp_path / "m" / "reader" / "lower.onnx.gz"
     content = bytearray(file.read_bytes())
     content[1000] ^= 1
     file.write_bytes(content)
-    with pytest.raises(ModelCorrupt, match="lower.onnx"):
+    with pytest.raises(ModelCorrupt, match="lower.onnx.gz"):
         Classifier.load(tmp_path / "m", reading="careful")
     manifest = tmp_path / "m" / "reader" / "manifest.json"
     manifest.write_text(manifest.read_text("utf-8").replace('"tokens": 32', '"tokens": 31'), "utf-8")

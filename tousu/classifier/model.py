@@ -73,6 +73,9 @@ class Classifier:
         outside = checked.manifest.get("heads", {}).get("outside")
         outside = self.domains.index(outside) if outside in self.domains else -1
         self._linear, self._routes = _weights(arrays, self._calibration, outside)
+        if reader is not None:  # whether a text is outside is not the n-grams' alone to say: score the routes of all
+            nothing = np.zeros_like(self._routes.slope)
+            self._routes = self._routes._replace(slope=nothing, offset=nothing)
         self._mean_weights = self._linear.weights[:, : len(self.domains)].mean(axis=1)
         self._attention = Attention(self.domains, attention)
         self._plain = PlainText(self._chars)

@@ -34,11 +34,13 @@ def tag(
     ] = None,
     model: Annotated[Path | None, typer.Option(help="模型目录；不写则用随附的模型。", envvar="TOUSU_MODEL")] = None,
     reading: Annotated[
-        Literal["fast", "careful"],
+        Literal["fast", "careful"] | None,
         typer.Option(
-            help="快读（fast）只看词语；精读（careful）再用编码器读一遍，每条约 40 毫秒。", envvar="TOUSU_READING"
+            help="快读（fast）只看词语；精读（careful）再用编码器读一遍，每条约几十毫秒。"
+            "不写则模型有精读部分且文件不超过 100 KB 时精读。",
+            envvar="TOUSU_READING",
         ),
-    ] = "fast",
+    ] = None,
     columns: Annotated[
         Literal["zh", "en"] | None, typer.Option(help="新增列用中文还是英文；不写则 xlsx 用中文，其余用英文。")
     ] = None,
@@ -75,8 +77,8 @@ def tag(
     """
     from tousu.batch.folder import is_folder, tag_folder
     from tousu.batch.options import TagOptions
+    from tousu.batch.reading import load_for
     from tousu.batch.tag import tag_file
-    from tousu.classifier import Classifier
     from tousu.cli.progress import reporter_for
 
     options = TagOptions(
@@ -87,7 +89,9 @@ def tag(
     )  # fmt: skip
     reporter = reporter_for(err(), quiet=quiet)
     try:
-        classifier = Classifier.load(model, reading=reading)
+        classifier, note = load_for(source, model, reading)
+        if note and not quiet:
+            err().print(f"· {note}")
         gc.freeze()  # what has been built stays
         gc.set_threshold(COLLECT_AFTER)
         incomplete, more = False, {}

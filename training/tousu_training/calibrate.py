@@ -145,8 +145,10 @@ def _accept_thresholds(
     said = probabilities.argmax(axis=1)
     sure = probabilities.max(axis=1)
     right = said == primary
-    common = max(_lowest(sure, right, _surely_safe), _safe_among_hands(sure, right, hands))
-    own = [_lowest(sure[said == domain], right[said == domain], _own_safe) for domain in range(probabilities.shape[1])]
+    common = max(lowest_safe(sure, right, _surely_safe), _safe_among_hands(sure, right, hands))
+    own = [
+        lowest_safe(sure[said == domain], right[said == domain], _own_safe) for domain in range(probabilities.shape[1])
+    ]
     return np.asarray(np.maximum(own, common))
 
 
@@ -176,7 +178,7 @@ def _safe_among_hands(sure: NDArray[np.float64], right: NDArray[np.bool_], hands
     return round(safe, PLACES)
 
 
-def _lowest(
+def lowest_safe(
     sure: NDArray[np.float64],
     right: NDArray[np.bool_],
     safe: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.bool_]],

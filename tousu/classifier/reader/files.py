@@ -2,14 +2,17 @@
 
 A reader is a directory in a model's, with its own manifest: the encoder's lower layers, its upper layers tuned for
 tags and as they were for vectors (ONNX), its tokenizer, and arrays (the pieces' embeddings, the calibration of both
-readings together). It fits one model alone, whose version it names.
+readings together, what the encoder said of the rows it was not tuned on). All but the licence are compressed. It fits
+one model alone, whose version it names.
 """
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zipfile
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +32,11 @@ FOLDER = "reader"
 PROTOCOL = 1
 RELEASE = "reader"
 ARRAYS = "arrays.npz"
-LOWER, TAGS, VECTORS, TOKENIZER = "lower.onnx", "tags.onnx", "vectors.onnx", "tokenizer.json"
+LOWER, TAGS, VECTORS, TOKENIZER = "lower.onnx.gz", "tags.onnx.gz", "vectors.onnx.gz", "tokenizer.json.gz"
 LICENCE = "LICENSE"
 PARTS = (ARRAYS, LOWER, TAGS, VECTORS, TOKENIZER, LICENCE)
 MOST_TOKENS = 512
+PACKED, TIGHT = ".gz", 9
 EPOCH = (1980, 1, 1, 0, 0, 0)
 WANTED: dict[str, type] = {
     "version": str, "beside": str, "domains": list, "tokens": int, "prefix": str, "weights": list, "encoder": dict,
@@ -77,7 +81,26 @@ def load(path: Path, *, names: Sequence[str] = PARTS) -> ReaderFiles:
     if missing:
         raise ModelCorrupt(f"精读模型清单 {path} 没有列出 {'、'.join(missing)}", fix=RECOVER)
     contents = {name: artifact.checked_bytes(path / name, listed[name]) for name in {ARRAYS, *names}}
-    return ReaderFiles(manifest, _checked_arrays(path, contents.pop(ARRAYS), manifest), contents)
+    arrays = _checked_arrays(path, contents.pop(ARRAYS), manifest)
+    return ReaderFiles(manifest, arrays, {name: _unpacked(path / name, content) for name, content in contents.items()})
+
+
+def _unpacked(file: Path, content: bytes) -> bytes:
+    """Return what a file holds.
+
+    Raises:
+        ModelCorrupt: It is not compressed as it should be, or to more than any model's file.
+    """
+    if file.suffix != PACKED:
+        return content
+    try:
+        opened = zlib.decompressobj(wbits=31)
+        found = opened.decompress(content, model_checks.MOST_FILE_BYTES)
+    except zlib.error as error:
+        raise ModelCorrupt(f"精读模型文件解不开：{file}", fix=RECOVER) from error
+    if not opened.eof:
+        raise ModelCorrupt(f"精读模型文件不完整或过大：{file}", fix=RECOVER)
+    return found
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
@@ -142,13 +165,17 @@ def save(path: Path, told: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]
         path: The directory; a reader already there is replaced.
         told: The manifest but for ``protocol``, ``version``, ``release`` and ``files``.
         arrays: The arrays.
-        contents: The other files by name.
+        contents: The other files by name, not yet compressed.
 
     Raises:
         FileError: It cannot be written.
     """
-    files = {ARRAYS: _npz_bytes(arrays)} | {name: contents[name] for name in sorted(contents)}
+    files = {ARRAYS: _npz_bytes(arrays)} | {name: _packed(name, contents[name]) for name in sorted(contents)}
     return str(artifact.write_model(path, {"protocol": PROTOCOL}, {"release": RELEASE} | dict(told), files)["version"])
+
+
+def _packed(name: str, content: bytes) -> bytes:
+    return gzip.compress(content, TIGHT, mtime=0) if name.endswith(PACKED) else content
 
 
 def _checked_arrays(path: Path, content: bytes, manifest: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -164,6 +191,7 @@ def _checked_arrays(path: Path, content: bytes, manifest: Mapping[str, Any]) -> 
     ) | {
         "strangeness": ("float64", (1,)), "facet": ("float64", (3,)), "scales": ("float16", (None, None)),
         "positions": ("float32", (None, None)), "held_out": ("float16", (None, domains + 1)),
+        "held_marks": ("uint64", (None,)),
     }  # fmt: skip
     for name, (kind, shape) in shapes.items():
         found = arrays.get(name)
@@ -174,6 +202,8 @@ def _checked_arrays(path: Path, content: bytes, manifest: Mapping[str, Any]) -> 
     packed = {np.dtype("uint8"): width // 2, np.dtype("int8"): width}
     if steps is None or steps.dtype not in packed or steps.shape != (len(arrays["scales"]), packed[steps.dtype]):
         raise ModelCorrupt("精读模型数组 words 缺失、类型或形状不对", fix="重新训练")
+    if len(arrays["held_out"]) != len(arrays["held_marks"]):
+        raise ModelCorrupt("精读模型数组 held_out 与 held_marks 不一样长", fix="重新训练")
     if len(arrays["positions"]) < manifest["tokens"]:
         raise ModelCorrupt("精读模型数组 positions 太短", expected=f"{manifest['tokens']} 行", fix="重新训练")
     for name, array in arrays.items():
@@ -183,11 +213,12 @@ def _checked_arrays(path: Path, content: bytes, manifest: Mapping[str, Any]) -> 
 
 
 def _npz_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
-    """Return the arrays as an uncompressed .npz whose bytes depend on nothing else."""
+    """Return the arrays as an .npz whose bytes depend on nothing else."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=TIGHT) as archive:
         for name in sorted(arrays):
             piece = io.BytesIO()
             np.save(piece, np.ascontiguousarray(arrays[name]), allow_pickle=False)
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", EPOCH), piece.getvalue())
+            entry = zipfile.ZipInfo(f"{name}.npy", EPOCH)
+            archive.writestr(entry, piece.getvalue(), zipfile.ZIP_DEFLATED, TIGHT)
     return buffer.getvalue()

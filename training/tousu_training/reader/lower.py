@@ -30,6 +30,7 @@ STEP = 16
 KEPT_EVERY = 200
 MOST_CHARACTERS = 600
 LOOKED_AT = 24
+FORM = 1  # raised when the same layers give another file
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +78,36 @@ class Lower:
     file: bytes
 
     @classmethod
-    def build(cls, encoder: Encoder, texts: Sequence[str], *, frozen: int, most: int) -> Lower:
-        """Make the file of the lower layers; ``texts`` show which channels are outlying."""
+    def build(
+        cls, encoder: Encoder, texts: Sequence[str], *, frozen: int, most: int, folder: Path | None = None
+    ) -> Lower:
+        """Make the file of the lower layers, or take the one that ``folder`` keeps of an earlier training.
+
+        Which channels are outlying is seen on some of the texts, so that a corpus that has grown would give another
+        file, and what was read of every text would have to be read again.
+
+        Args:
+            encoder: The encoder.
+            texts: The texts.
+            frozen: How many layers.
+            most: Most tokens of a text.
+            folder: Where the file is kept.
+        """
+        name = hashlib.sha256(f"{encoder.sha256} {frozen} {most} {FORM}".encode()).hexdigest()[:16]
+        kept = None if folder is None else folder / f"lower-{name}.onnx"
+        if kept is not None and kept.is_file():
+            return cls(encoder, frozen, most, kept.read_bytes())
         given = [embed(encoder, ids) for ids in tokenise(encoder, _few(texts), most)]
         layers = encoder.layers[:frozen]
         normed = [outliers.norm(x, *encoder.norm, encoder.epsilon) for x in given]
         loud = outliers.find(layers, normed, encoder.heads, encoder.epsilon)
-        return cls(encoder, frozen, most, lower_file(encoder.norm, layers, loud, encoder.heads, encoder.epsilon))
+        made = cls(encoder, frozen, most, lower_file(encoder.norm, layers, loud, encoder.heads, encoder.epsilon))
+        if kept is not None:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            fresh = kept.with_suffix(".new")
+            fresh.write_bytes(made.file)
+            fresh.replace(kept)
+        return made
 
     def session(self) -> onnxruntime.InferenceSession:
         """Return a session that runs in the thread that calls it: threads that wait for one another starve."""

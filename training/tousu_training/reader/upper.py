@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ class TuneSettings:
         most: Most tokens of a text.
         halved: Whether the upper layers see two neighbouring tokens as one.
         epochs: How often every row is seen.
+        warm: Steps in which the learning rates rise, a tenth of all at most.
+        decay: Share of the steps, the last ones, in which the rates fall to nought; between they stay level.
         batch: Rows of a step.
         rate: Highest learning rate of the layers.
         head_rate: Highest learning rate of the heads.
@@ -48,7 +51,9 @@ class TuneSettings:
     frozen: int = 8
     most: int = 128
     halved: bool = True
-    epochs: int = 3
+    epochs: float = 2.0
+    warm: int = 100
+    decay: float = 0.4
     batch: int = 16
     rate: float = 1e-4
     head_rate: float = 2e-3
@@ -117,7 +122,7 @@ def logits(
 
 def tune(
     encoder: Encoder, lowered: Lowered, targets: Targets, rows: NDArray[np.int64], settings: TuneSettings, *,
-    folder: Path, progress: Callable[[int, int, float], None], begin: Parameters | None = None,
+    folder: Path, progress: Callable[[int, int, float], None],
 ) -> Parameters:  # fmt: skip
     """Tune the upper layers on some rows; begin where the last run in ``folder`` was stopped.
 
@@ -129,23 +134,22 @@ def tune(
         settings: How.
         folder: Where the state is kept every ``STORED_EVERY`` steps.
         progress: Told the steps done, all of them, and the mean loss of late.
-        begin: Parameters to begin with; ``start`` by default.
     """
-    steps = settings.epochs * (rows.size // settings.batch)
-    maker = _optimiser(settings, steps)
-    own = start(encoder, targets, settings) if begin is None else begin
+    steps = int(settings.epochs * (rows.size // settings.batch))
+    maker, pace = _optimiser(settings), paces(settings, steps)
+    own = start(encoder, targets, settings)
     state: Any = (own, maker.init(own))
     done, state = restore(folder, asdict(settings), state)
     step = _step(encoder, targets.domains, settings, maker)
     late = 0.0
     batches = _batches(lowered.lengths[rows], settings)
-    for number, places in enumerate(batches, 1):
+    for number, places in enumerate(batches[:steps], 1):
         if number <= done:
             continue
         picked = rows[places]
         x, mask = lowered.padded(picked)
         key = jax.random.fold_in(jax.random.PRNGKey(settings.seed), number)
-        *state, loss = step(*state, x, mask, targets.primary[picked], targets.facets[picked], key)
+        *state, loss = step(*state, x, mask, targets.primary[picked], targets.facets[picked], key, pace[number - 1])
         late = float(loss) if not late else 0.98 * late + 0.02 * float(loss)
         progress(number, steps, late)
         if number % STORED_EVERY == 0 or number == steps:
@@ -153,23 +157,33 @@ def tune(
     return jax.tree.map(np.asarray, state[0])  # type: ignore[no-any-return]
 
 
-def _optimiser(settings: TuneSettings, steps: int) -> optax.GradientTransformation:
-    """Return AdamW with a warm-up and a cosine, the heads at a rate of their own."""
+def paces(settings: TuneSettings, steps: int) -> NDArray[np.float32]:
+    """Return what the learning rates are multiplied by at each step, shape (steps,).
 
-    def adam(rate: float) -> optax.GradientTransformation:
-        return optax.adamw(optax.warmup_cosine_decay_schedule(0.0, rate, max(1, steps // 10), steps), weight_decay=0.01)
+    They rise, stay level and fall (Hu et al. 2024, arXiv:2404.06395) rather than follow a cosine: until they fall, a
+    run of more epochs takes the same steps as one of fewer.
+    """
+    warm, fall = min(settings.warm, max(1, steps // 10)), max(1, round(steps * settings.decay))
+    at = np.arange(steps)
+    return np.clip(np.minimum(at / warm, (steps - at) / fall), 0, 1).astype(np.float32)
 
+
+def _optimiser(settings: TuneSettings) -> optax.GradientTransformation:
+    """Return AdamW, the heads at a rate of their own."""
     return optax.chain(
         optax.clip_by_global_norm(1.0),
         optax.multi_transform(
-            {"body": adam(settings.rate), "head": adam(settings.head_rate)},
+            {
+                "body": optax.adamw(settings.rate, weight_decay=0.01),
+                "head": optax.adamw(settings.head_rate, weight_decay=0.01),
+            },
             {"layers": "body", "w": "head", "b": "head"},
         ),
     )
 
 
 def _step(encoder: Encoder, domains: int, settings: TuneSettings, maker: optax.GradientTransformation) -> Any:
-    """Return the compiled step: parameters, state and a batch in; both and the loss out."""
+    """Return the compiled step: parameters, state, a batch, a key and the pace in; both and the loss out."""
     alike = settings.smoothing
 
     def loss(own: Parameters, x: Array, mask: Array, primary: Array, facets: Array, key: Array) -> Array:
@@ -186,10 +200,12 @@ def _step(encoder: Encoder, domains: int, settings: TuneSettings, maker: optax.G
         return value
 
     @jax.jit
-    def step(own: Parameters, state: Any, x: Array, mask: Array, primary: Array, facets: Array, key: Array) -> Any:
+    def step(
+        own: Parameters, state: Any, x: Array, mask: Array, primary: Array, facets: Array, key: Array, pace: Array,
+    ) -> Any:  # fmt: skip
         value, slope = jax.value_and_grad(loss)(own, x, mask, primary, facets, key)
         change, state = maker.update(slope, state, own)
-        return optax.apply_updates(own, change), state, value
+        return optax.apply_updates(own, jax.tree.map(lambda part: part * pace, change)), state, value
 
     return step
 
@@ -198,7 +214,7 @@ def _batches(lengths: NDArray[np.int64], settings: TuneSettings) -> list[NDArray
     """Return the places of every step's rows, all epochs: drawn at random, rows of like length together."""
     draw = np.random.default_rng(settings.seed)
     size, every = settings.batch, []
-    for _ in range(settings.epochs):
+    for _ in range(math.ceil(settings.epochs)):
         mixed = draw.permutation(lengths.size)
         epoch = []
         for at in range(0, mixed.size, size * 20):
