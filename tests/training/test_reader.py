@@ -189,12 +189,11 @@ def test_a_stopped_training_goes_on_and_a_newer_model_keeps_its_reader(tousu, re
     assert done.returncode == 0, done.stderr
     assert "精读" in done.stdout
     Classifier.load(tmp_path / "m", reading="careful").tag(TEXTS[0])
-    kept = read_rows([rows], codes=("特种设备", "消费"))
-    assert together.carried(tmp_path / "m", kept, ("特种设备", "消费")) is not None
-    assert together.carried(tmp_path / "m", kept, ("消费", "特种设备")) is None
-    assert (
-        together.carried(tmp_path / "m", kept[::2], ("特种设备", "消费")) is None
-    )  # too few to judge both readings by
+    domains = tuple(files.load(tmp_path / "m" / "reader").manifest["domains"])
+    kept = read_rows([rows], codes=domains)
+    assert together.carried(tmp_path / "m", kept, domains) is not None
+    assert together.carried(tmp_path / "m", kept, domains[::-1]) is None
+    assert together.carried(tmp_path / "m", kept[::2], domains) is None  # too few to judge both readings by
 
 
 def test_the_fold_left_out_lacks_no_domain_and_is_most_like_the_whole():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tousu.classifier import artifact
+from tousu.classifier.reader import files
 from tousu.errors import ModelError
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ LEFT_OUT = {"protocol", "version", "files"}
 def stricter(model: Path, out: Path, *, floor: float) -> str:
     """Write a model like another that lets nothing below a probability go without a person; return its version.
 
+    Its reader, where it has one, is kept and just as strict.
+
     Args:
         model: The model directory.
         out: Where the stricter one goes.
@@ -32,10 +35,10 @@ def stricter(model: Path, out: Path, *, floor: float) -> str:
     if not 0 < floor < 1:
         raise ModelError("门槛应在 0 与 1 之间", fix="换一个门槛")
     checked = artifact.load(model)
-    if (model / "reader").exists():
-        raise ModelError("带精读部分的模型不能这样收紧", fix="重新训练，或改用快读")
-    accept = np.maximum(checked.arrays["accept"], round(floor, 4))
-    if (accept == checked.arrays["accept"]).all():
+    reader = files.load(files.folder_of(model)) if files.folder_of(model).is_dir() else None
+    arrays = [checked.arrays] if reader is None else [checked.arrays, reader.arrays]
+    raised = [one | {"accept": np.maximum(one["accept"], round(floor, 4))} for one in arrays]
+    if all((new["accept"] == old["accept"]).all() for new, old in zip(raised, arrays, strict=True)):
         raise ModelError(f"模型 {checked.version} 的门槛已不低于 {floor:.4f}", fix="换一个更高的门槛")
     manifest = {key: value for key, value in checked.manifest.items() if key not in LEFT_OUT}
     kept = {
@@ -45,6 +48,9 @@ def stricter(model: Path, out: Path, *, floor: float) -> str:
     }
     made = artifact.save(
         out, manifest | {"release": OWN, "stricter": {"of": checked.version, "floor": round(floor, 4)}},
-        checked.arrays | {"accept": accept}, kept,
+        raised[0], kept,
     )  # fmt: skip
+    if reader is not None:
+        told = {key: value for key, value in reader.manifest.items() if key not in LEFT_OUT | {"release"}}
+        files.save(files.folder_of(out), told | {"beside": made.version}, raised[1], reader.contents)
     return made.version

@@ -197,6 +197,8 @@ def test_a_stricter_model_decides_less_alone_and_says_the_same(shipped, tmp_path
     assert (before.primary == after.primary).all()
     assert after.auto.sum() < before.auto.sum()
     assert all(tagging.probabilities[tagging.primary] >= 0.99 for tagging in after if tagging.decision == "auto")
+    careful = Classifier.load(tmp_path / "m", reading="careful").tag_many(texts[:3])
+    assert all(tagging.probabilities[tagging.primary] >= 0.99 for tagging in careful if tagging.decision == "auto")
 
 
 def test_a_model_in_the_shadow_tags_what_comes_and_is_counted_once(store, settings, tmp_path):
