@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tousu.classifier.model import Classifier
 
 T = TypeVar("T")
-MOST_WAITING = 256  # texts read carefully or waiting for it: some eight seconds of work
+MOST_WAITING = 256  # texts read carefully or waiting for it: some dozen seconds of work
 
 
 class OffLoop:
