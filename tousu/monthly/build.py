@@ -98,7 +98,7 @@ def month_figures(ledger: Ledger, options: MonthOptions, classifier: Classifier)
     start = last.first - datetime.timedelta(WITHIN)
     recent = pl.col("day").is_between(start, month.last)
     still = (pl.col("day") < start) & pl.all_horizontal(pl.col("closed", "ended").fill_null(last.first) >= last.first)
-    rows = _prepared(with_tags(dated.filter(recent | still), classifier), classifier)
+    rows = _prepared(dated.filter(recent | still), last.first, classifier)
     judged_on = min(month.last, max(today, month.first))
     now = _lists(rows, ledger, month, judged_on, classifier)
     then = _lists(rows, ledger, last, last.last, classifier)
@@ -122,7 +122,9 @@ def month_figures(ledger: Ledger, options: MonthOptions, classifier: Classifier)
             for name, items in lists.items()
         },
         "officers": _officers(rows, lists),
-        "cases": {case["row"]: case for case in _told(rows.filter(pl.col("row").is_in(list(listed))))},
+        "cases": {
+            case["row"]: case for case in _told(with_tags(rows.filter(pl.col("row").is_in(list(listed))), classifier))
+        },
         "judged_on": judged_on,
     }
 
@@ -156,20 +158,25 @@ def _chosen(dated: pl.DataFrame, wanted: str | None, today: datetime.date, ledge
     return Period.month_of(last)
 
 
-def _prepared(rows: pl.DataFrame, classifier: Classifier) -> pl.DataFrame:
-    """Add each case's person, firm, first row of nearly the same text, and whether it is open."""
+def _prepared(rows: pl.DataFrame, since: datetime.date, classifier: Classifier) -> pl.DataFrame:
+    """Add each case's person, firm, first row of nearly the same text, and whether it is open; tag those that need it.
+
+    Of cases before ``since`` only those are tagged whose person comes again.
+    """
     numbers, texts = rows["row"].to_list(), rows["text"].to_list()
     leaders = group_similar([text or "" for text in texts])
     shown = group_names(Counter(name for name in rows["respondent"].to_list() if name), classifier.simplified)
     states = rows.select("closed", "ended", "refused", "not_filed", "state").iter_rows(named=True)
-    people = rows.select("complainant", "telephone").iter_rows()
-    return rows.with_columns(
+    people = [person_of(name, telephone) for name, telephone in rows.select("complainant", "telephone").iter_rows()]
+    told = rows.with_columns(
         pl.Series("leader", [numbers[at] if text else row for at, text, row in zip(leaders, texts, numbers, strict=True)],
                   dtype=pl.Int64),
         pl.Series("firm", [shown.get(name) if name else None for name in rows["respondent"].to_list()], dtype=pl.String),
         pl.Series("open", [is_open(row) for row in states], dtype=pl.Boolean),
-        pl.Series("person", [person_of(name, telephone) for name, telephone in people], dtype=pl.String),
+        pl.Series("person", people, dtype=pl.String),
     )  # fmt: skip
+    needed = (pl.col("day") >= since) | (pl.col("person").is_not_null() & pl.col("person").is_duplicated())
+    return pl.concat([with_tags(told.filter(needed), classifier), told.filter(~needed)]).sort("row")
 
 
 def _lists(
@@ -203,7 +210,8 @@ def _lists(
 
 
 def _overdue(ledger: Ledger, judged_on: datetime.date) -> list[Item]:
-    """Return the cases with an overdue clock, the longest overdue first."""
+    """Return the cases with an overdue clock, the longest overdue first; a case that is closed has none."""
+    ledger = dataclasses.replace(ledger, rows=ledger.rows.filter(pl.col("closed").is_null()))
     found: dict[int, list[Any]] = {}
     for line in clocks_of(ledger, DueOptions(today=judged_on)).lines:
         if line.state == "overdue":
