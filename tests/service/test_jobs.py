@@ -78,7 +78,7 @@ def test_a_job_whose_holder_is_silent_or_dead_is_taken_again_and_the_old_holder_
     add(store)
     first = claim(store)
     assert claim(store, "host:2:b") is None
-    age(store, first, 16)
+    age(store, first, 31)
     second = claim(store, "host:2:b")
     assert (second.seq, second.attempt) == (first.seq, 2)
     assert jobs.beat(store, first, progress=1, total=1, rows=1, step="") == "lost"

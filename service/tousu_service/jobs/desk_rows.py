@@ -19,8 +19,6 @@ from tousu_service.desk.secret import secret_of
 from tousu_service.desk.store import spot_checks, uploads
 from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
 from tousu_service.jobs import places
-from tousu_service.jobs.held import JobStopped
-from tousu_service.store import jobs
 from tousu_service.store.desk_tables import uploads as upload_table
 from tousu_service.store.tables import jobs as job_table
 
@@ -34,7 +32,7 @@ if TYPE_CHECKING:
     from tousu_service.settings import Settings
     from tousu_service.store import Store
 
-FIRST, PIECE = 200, 1000  # rows in a piece: the first is small, to be reviewed at once
+FIRST, PIECE = 200, 500  # rows in a piece: the first is small, to be reviewed at once
 EVERY = 10  # of how many rows one is looked at for known words
 ROLES = {"number": "case", "received": "received", "respondent": "respondent"}
 MOST_GROUPED = 200_000
@@ -62,7 +60,7 @@ def store_rows(
     """
     secret = secret_of(settings)
     with store.writing() as connection:
-        _own(connection, held)
+        held.renew(connection)
         upload = uploads.find(connection, upload_id)
         uploads.change(connection, upload_id, actor="service", state="tagging", job_id=held.job.id, rejected=0)
     counts = {"rows": 0, "rejects": 0, "stored": 0, "auto": 0, "looked_at": 0, "few_known": 0}
@@ -82,7 +80,7 @@ def store_rows(
         counts["auto"] += int(taggings.auto.sum())
         cases = [NewCase(tagging=tagging, **new) for new, tagging in zip(sound, taggings, strict=True)]
         with store.writing() as connection:
-            _own(connection, held)
+            held.renew(connection)
             counts["stored"] += add_cases(connection, upload_id, cases, secret=secret, raw=settings.store_raw_text)
             if cases:
                 spot_checks.draw(connection, upload_id, cases[0].row, cases[-1].row, share=settings.spot_check_share)
@@ -94,7 +92,7 @@ def store_rows(
     held.step = "归组"
     groups = _groups(texts, numbers)
     with store.writing() as connection:
-        _own(connection, held)
+        held.renew(connection)
         set_groups(connection, upload_id, groups)
         uploads.change(connection, upload_id, actor="service", state="ready", rejected=counts["rejects"])
     return counts
@@ -122,16 +120,6 @@ def mend(store: Store) -> None:
 def path_of(settings: Settings, args: dict[str, Any], job_id: str) -> Path:
     """Return where the file of a job lies: the desk keeps an upload's in a directory of the upload's own."""
     return places.folder(settings, str(args.get("folder") or job_id)) / str(args["file"])
-
-
-def _own(connection: sa.Connection, held: HeldJob) -> None:
-    """Refuse to write what is no longer this worker's to write.
-
-    Raises:
-        JobStopped: Another worker has the job.
-    """
-    if not jobs.is_held(connection, held.job):
-        raise JobStopped(lost=True)
 
 
 def _groups(texts: Sequence[str], numbers: Sequence[int]) -> dict[int, int]:

@@ -13,6 +13,8 @@ from tousu.errors import StoreError
 from tousu_service.store import jobs
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from tousu_service.store import Store
     from tousu_service.store.jobs import Job, Verdict
 
@@ -73,6 +75,7 @@ class HeldJob:
         self.job, self._store, self._ending = job, store, ending or threading.Event()
         self.step, self.progress, self.total, self.rows = job.step, 0, job.total, 0
         self._verdict: Verdict = "go"
+        self._last = time.monotonic()
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._beats, name=f"heartbeat {job.id}", daemon=True)
 
@@ -96,9 +99,20 @@ class HeldJob:
         if self._verdict != "go":
             raise JobStopped(lost=self._verdict == "lost")
 
+    def renew(self, connection: sa.Connection) -> None:
+        """Renew the lease within a writing transaction: what it writes stands only if the job still is ours.
+
+        The heartbeat has to wait while this very process writes; so a long transaction renews the lease itself.
+
+        Raises:
+            JobStopped: Another worker has it.
+        """
+        if not jobs.touch(connection, self.job):
+            raise JobStopped(lost=True)
+        self._last = time.monotonic()
+
     def _beats(self) -> None:
         """Say that this worker lives until the job is over; without the store for longer than a lease, it is lost."""
-        last = time.monotonic()
         while not self._over.wait(BEAT_SECONDS):
             try:
                 self._verdict = jobs.beat(
@@ -106,9 +120,9 @@ class HeldJob:
                     progress=self.progress, total=self.total, rows=self.rows, step=self.step,
                 )  # fmt: skip
             except StoreError:
-                if time.monotonic() - last > jobs.LEASE.total_seconds():
+                if time.monotonic() - self._last > jobs.LEASE.total_seconds():
                     self._verdict = "lost"
             else:
-                last = time.monotonic()
+                self._last = time.monotonic()
             if self._verdict == "lost":
                 return

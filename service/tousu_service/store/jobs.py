@@ -28,7 +28,7 @@ Kind = Literal["tag", "train"]
 State = Literal["queued", "running", "done", "failed", "cancelled"]
 Verdict = Literal["go", "cancelled", "lost"]
 OPEN: tuple[State, ...] = ("queued", "running")
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=30)
 MOST_ATTEMPTS = 5
 
 
@@ -260,9 +260,10 @@ def beat(store: Store, job: Job, *, progress: int, total: int | None, rows: int,
         return "go" if found.cancelled_by is None else "cancelled"
 
 
-def is_held(connection: sa.Connection, job: Job) -> bool:
-    """Return whether a job still is its holder's, within the transaction that writes what came of it."""
-    return connection.execute(sa.select(jobs.c.seq).where(_held(job))).first() is not None
+def touch(connection: sa.Connection, job: Job) -> bool:
+    """Renew a job's lease within the transaction that writes what came of it; return whether it still is its holder's."""
+    change = sa.update(jobs).where(_held(job)).values(heartbeat_at=present(connection))
+    return connection.execute(change).rowcount == 1
 
 
 def finish(
@@ -271,7 +272,7 @@ def finish(
 ) -> bool:  # fmt: skip
     """Bring a job to its end, if it still is its holder's; return whether it was."""
     with store.writing() as connection:
-        if not is_held(connection, job):
+        if not touch(connection, job):
             return False
         values = _ended(connection, job, state) | {"error_code": error_code, "error": error}
         if result is not None:
