@@ -1,6 +1,6 @@
 """The desk's pages, for the application."""
 
-from tousu_service.desk.pages import case, files, inbox, ledger, login, mine, people, review
+from tousu_service.desk.pages import case, files, inbox, ledger, login, mine, model, people, review
 
 routers = (
     login.router,
@@ -10,5 +10,6 @@ routers = (
     review.router,
     case.router,
     mine.router,
+    model.router,
     people.router,
 )

@@ -99,12 +99,13 @@ def begin(visit: Visit) -> Response:
     if upload.state not in {"looking", "failed"}:
         raise Conflict("这份文件已经在处理了", fix="在收件页查看")
     args = {"upload": upload.id, "folder": folder_of(upload.id), "file": upload.columns["file"], "name": upload.name}
+    columns = {"file": upload.columns["file"], **chosen}
+    with visit.writing() as connection:  # before the job is there: a worker may take it at once
+        uploads.change(connection, upload.id, actor=visit.person.actor, columns=columns, problem=None)
     job, _ = jobs.add(visit.parts.store, "tag", args, client="local", actor=visit.person.actor)
     with visit.writing() as connection:
-        uploads.change(
-            connection, upload.id, actor=visit.person.actor, state="tagging", job_id=job.id, problem=None,
-            columns={"file": upload.columns["file"], **chosen},
-        )  # fmt: skip
+        if uploads.find(connection, upload.id).state == upload.state:
+            uploads.change(connection, upload.id, actor=visit.person.actor, state="tagging", job_id=job.id)
     return visit.go(f"/inbox/{upload.id}")
 
 
