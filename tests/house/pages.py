@@ -11,6 +11,7 @@ from typing import Any
 import tousu
 import tousu_service.settings
 import tousu_training.describe
+from tests.house import ten_texts
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = """# tousu in Python
@@ -54,6 +55,7 @@ PAGES = {
     "docs/python.md": python_page,
     "docs/settings.md": tousu_service.settings.page,
     "data/CORPUS.md": tousu_training.describe.page,
+    "docs/ten-texts.md": ten_texts.page,
 }
 
 if __name__ == "__main__":

@@ -131,6 +131,7 @@ def read_number(raw, i, stop, kind, value):
     # 三万五, 一千二: a single digit behind a unit is of the unit below.
     if pending and unit > 1.0 and digits == 1 and number >= 1:
         number *= unit / 10
+        myriad = unit == 1e4
     return total + section + number, i, myriad
 
 
@@ -165,8 +166,11 @@ def find_amounts(raw, starts, kind, value, amounts):
             single = j == i + 1 and not arabic
             i = max(j, i + 1)
             # 123abc, 第12, *12: parts of a code, not a number of its own.
+            currency = (
+                (before == 66 or before == 98) and ahead > starts[t] and (raw[ahead - 1] == 77 or raw[ahead - 1] == 109)
+            )
             letter = before < 128 and (before - np.uint32(65) < 26 or before - np.uint32(97) < 26)
-            if before == 42 or (letter and before != 98 and before != 66):  # but RMB100
+            if before == 42 or (letter and not currency):  # but RMB100; not GB 7718
                 continue
             if ABOUT[point_at(raw, j, stop)]:
                 after = point_at(raw, j + 1, stop)
@@ -182,7 +186,7 @@ def find_amounts(raw, starts, kind, value, amounts):
             said = said or (PIECE[mark] and (EXACT[after] if amount < 10 or single else not NO_PIECE[after]))
             said = said or SIGN[before] or (mark == 20154 and after == 27665)  # 人民(币)
             said = said or ((mark == 82 or mark == 114) and (after == 77 or after == 109))  # RMB
-            said = said or before == 24065 or before == 66 or before == 98  # …币100, RMB100
+            said = said or before == 24065 or currency  # …币100, RMB100
             said = said or (myriad and not NO_MYRIAD[mark] and not UNIT[mark])
             if said and 0 < amount <= 1e12 and not amount <= largest:
                 largest = amount
