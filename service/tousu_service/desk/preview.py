@@ -57,8 +57,9 @@ def _looked_at(table: Table) -> dict[str, Any]:
     who = next((name for name in table.names if name.strip() in COMPLAINANTS and name not in columns.values()), None)
     if who is not None:
         columns["complainant"] = who
+    told, _, more = note.partition("，可用")
     return {
-        "place": table.place, "names": list(table.names), "columns": columns, "note": note.partition("，可用")[0],
+        "place": table.place, "names": list(table.names), "columns": columns, "note": f"{told}）" if more else told,
         "rows": [[mask(cell)[:LONGEST] for cell in row] for row in sample[:SHOWN]],
     }  # fmt: skip
 

@@ -22,6 +22,7 @@ BIT_OF = {code: 1 << bit for bit, code in enumerate(SIGNALS)}
 AHEAD = {"urgent": 2.0, "watch": 1.0, "normal": 0.0}
 SAME = -1.0  # priority of a row that came before, letter by letter
 MOST_FACTS, LONGEST_FACT = 40, 300
+BETWEEN = "\x1f"  # of cells; no number has it inside
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +78,11 @@ def add_cases(
     fresh = list({new.row: new for new in rows if new.row not in there}.values())
     if not fresh:
         return 0
-    texts = [kept(new.text, raw=raw) for new in fresh]
+    kept_rows = [_kept_row(new, raw=raw) for new in fresh]
     earlier = _earlier(connection, fresh)
     first = _reserve(connection, len(fresh))
     heads, bodies = [], []
-    for place, (new, text) in enumerate(zip(fresh, texts, strict=True)):
+    for place, (new, (text, names, cells)) in enumerate(zip(fresh, kept_rows, strict=True)):
         name, number = _number(new), first + place
         before, same = earlier.get(name, (None, "")) if name else (None, "")
         if name and not (before and same == text):
@@ -90,9 +91,7 @@ def add_cases(
             {"id": number, "upload_id": upload_id, "earlier_id": before}
             | _columns(new, secret, same=before is not None and same == text)
         )
-        facts = {
-            name[:80]: kept(str(value), raw=raw)[:LONGEST_FACT] for name, value in list(new.facts.items())[:MOST_FACTS]
-        }
+        facts = dict(zip(names, cells, strict=True))
         bodies.append({"id": number, "text": text, "facts": facts, "tagging": new.tagging.to_dict()})
     connection.execute(sa.insert(cases), heads)
     connection.execute(sa.insert(case_texts), bodies)
@@ -163,6 +162,16 @@ def kept(text: str, *, raw: bool) -> str:
     """Return a text as it is stored: without what no database takes, personal numbers as zeros unless ``raw``."""
     clean = text.replace("\0", " ").encode("utf-8", "replace").decode()
     return clean if raw else mask(clean)
+
+
+def _kept_row(new: NewCase, *, raw: bool) -> tuple[str, list[str], list[str]]:
+    """Return a row's text, the headers of its other cells and these, as they are stored; masked all in one go."""
+    facts = list(new.facts.items())[:MOST_FACTS]
+    whole = kept(
+        BETWEEN.join([new.text.replace(BETWEEN, " "), *(str(v).replace(BETWEEN, " ") for _, v in facts)]), raw=raw
+    )
+    text, *cells = whole.split(BETWEEN)
+    return text, [name[:80] for name, _ in facts], [cell[:LONGEST_FACT] for cell in cells]
 
 
 def _number(new: NewCase) -> str | None:

@@ -1,4 +1,4 @@
-"""Which cases a list is of: read from an address, written into one, turned into conditions."""
+"""Which cases a list is of: read from an address, written into one."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from tousu.case_codes import SIGNALS
-from tousu_service.desk.store.cases import BIT_OF
 from tousu_service.store.desk_tables import case_texts, cases, sample
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 # Parts of an address and the columns they choose by.
 COLUMNS: dict[str, sa.Column[Any]] = {
@@ -71,44 +70,16 @@ class Filter:
         return not self.to_query()
 
 
-def conditions(connection: sa.Connection, wanted: Filter) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions on ``cases`` of what is asked for; its words are looked for here, once."""
-    found: list[sa.ColumnElement[bool]] = []
-    for name, value in wanted.chosen.items():
-        found.append(COLUMNS[name] == (int(value) if name in NUMBERS else value))
-    if "state" not in wanted.chosen:
-        found.append(cases.c.state.not_in(HIDDEN))
-    if wanted.signal:
-        found.append(cases.c.signals.bitwise_and(BIT_OF[wanted.signal]) != 0)
-    if wanted.online:
-        found.append(cases.c.online == (wanted.online == "1"))
-    if wanted.changed:
-        found += [cases.c.state == "answered", cases.c.domain != cases.c.predicted]
-    if wanted.words:
-        found.append(_among(connection, _found(connection, wanted.words)))
-    return found
-
-
 def in_sample() -> sa.ColumnElement[bool]:
     """Return the condition that a case was drawn for 抽检 and is still to be answered."""
     return cases.c.id.in_(sa.select(sample.c.case_id).where(sample.c.answer_id.is_(None)))
 
 
-def _found(connection: sa.Connection, words: str) -> list[int]:
-    """Return the latest cases, ``MOST_FOUND`` at most, with words in their text, number or respondent."""
+def found_by_words(connection: sa.Connection, words: str) -> list[int]:
+    """Return the latest cases, ``MOST_FOUND`` at most, with words in their text or number."""
     holds = sa.func.instr if connection.dialect.name == "sqlite" else sa.func.strpos
     found: set[int] = set()
-    for column, key in (
-        (case_texts.c.text, case_texts.c.id), (cases.c.respondent, cases.c.id), (cases.c.number, cases.c.id),
-    ):  # fmt: skip
+    for column, key in ((case_texts.c.text, case_texts.c.id), (cases.c.number, cases.c.id)):
         query = sa.select(key).where(holds(column, words) > 0).order_by(key.desc()).limit(MOST_FOUND)
         found.update(connection.execute(query).scalars())
     return sorted(found, reverse=True)[:MOST_FOUND]
-
-
-def _among(connection: sa.Connection, numbers: Sequence[int]) -> sa.ColumnElement[bool]:
-    """Return the condition that a case is one of these, however many they are."""
-    if connection.dialect.name == "sqlite":
-        listed = sa.text("SELECT value FROM json_each(:numbers)").bindparams(numbers=str(list(numbers)))
-        return cases.c.id.in_(listed.columns(sa.column("value", sa.Integer)).scalar_subquery())
-    return cases.c.id == sa.any_(sa.cast(sa.literal(list(numbers), sa.ARRAY(sa.BigInteger)), sa.ARRAY(sa.BigInteger)))
