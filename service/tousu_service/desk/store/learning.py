@@ -44,10 +44,10 @@ def since_training(connection: sa.Connection) -> NewAnswers:
     since: datetime | None = connection.execute(last).scalar()
     fresh = [] if since is None else [answers.c.at > since]
     query = (
-        sa.select(cases.c.domain, (answers.c.source == "sample").label("blind"), sa.func.count().label("count"))
+        sa.select(cases.c.domain, _blind().label("blind"), sa.func.count().label("count"))
         .join(answers, answers.c.id == cases.c.answer_id)
         .where(cases.c.state == "answered", *fresh)
-        .group_by(cases.c.domain, answers.c.source == "sample")
+        .group_by(cases.c.domain, _blind())
     )
     found: dict[str, int] = {}
     blind = 0
@@ -59,3 +59,8 @@ def since_training(connection: sa.Connection) -> NewAnswers:
     newer = [] if since is None else [corrections.c.at > since]
     corrected: int = connection.execute(sa.select(sa.func.count()).select_from(corrections).where(*newer)).scalar_one()
     return NewAnswers(since, sorted(found.items(), key=lambda pair: (-pair[1], pair[0])), corrected, blind)
+
+
+def _blind() -> sa.ColumnElement[bool]:
+    """Return the condition for answers of 抽检, written out: PostgreSQL takes two parameters for two conditions."""
+    return answers.c.source == sa.bindparam(None, "sample", sa.String, literal_execute=True)
