@@ -176,7 +176,8 @@ def _prepared(rows: pl.DataFrame, since: datetime.date, classifier: Classifier) 
         pl.Series("person", people, dtype=pl.String),
     )  # fmt: skip
     needed = (pl.col("day") >= since) | (pl.col("person").is_not_null() & pl.col("person").is_duplicated())
-    return pl.concat([with_tags(told.filter(needed), classifier), told.filter(~needed)]).sort("row")
+    masked = told.with_columns(pl.when(needed).then(pl.col("text")).alias("text"))  # what has no text is not tagged
+    return with_tags(masked, classifier).with_columns(told["text"])
 
 
 def _lists(
