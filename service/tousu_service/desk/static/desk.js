@@ -96,6 +96,13 @@
   const lost = () => { calm(); document.getElementById("offline").hidden = false; };
   document.addEventListener("htmx:error", lost);
   document.addEventListener("htmx:response:error", (event) => { calm(); if ((event.detail.ctx?.response?.status || 0) >= 500) lost(); });
+  const drop = document.getElementById("drop");
+  if (drop) {
+    const over = (event, on) => { event.preventDefault(); drop.classList.toggle("over", on); };
+    drop.addEventListener("dragover", (event) => over(event, true));
+    drop.addEventListener("dragleave", (event) => over(event, false));
+    drop.addEventListener("drop", (event) => { over(event, false); if (event.dataTransfer.files.length) drop.querySelector("input[type=file]").files = event.dataTransfer.files; });
+  }
   document.addEventListener("DOMContentLoaded", marked);
   marked();
 })();
