@@ -9,6 +9,9 @@ import numpy as np
 
 from tousu.case_codes import SIGNALS
 
+PLAIN = re.compile(r"\w(?![?*{+])")
+ESCAPED = re.compile(r"\\.")
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -22,8 +25,14 @@ class _Words(NamedTuple):
     """The words of one signal, made ready."""
 
     column: int
-    needs: re.Pattern[str]
-    lookalikes: re.Pattern[str] | None
+    needs: tuple[re.Pattern[str], ...]
+    lookalikes: tuple[re.Pattern[str], ...]
+
+    def stand_in(self, plain: str) -> bool:
+        """Return whether a text holds one of the words outside its look-alikes."""
+        for lookalikes in self.lookalikes:
+            plain = lookalikes.sub(" ", plain)
+        return any(needs.search(plain) for needs in self.needs)
 
 
 class SignalWords:
@@ -47,12 +56,12 @@ class SignalWords:
         """
         if self._words is None:
             self._words = self._read()
+        plain = dict[int, str]()
         for words in self._words:
             for row in np.flatnonzero(signals[:, words.column]).tolist():
-                plain = self._plain(texts[row])
-                if words.lookalikes is not None:
-                    plain = words.lookalikes.sub(" ", plain)
-                if not words.needs.search(plain):
+                if row not in plain:
+                    plain[row] = self._plain.simplified(texts[row])
+                if not words.stand_in(plain[row]):
                     signals[row, words.column] = False
 
     def _read(self) -> list[_Words]:
@@ -62,12 +71,31 @@ class SignalWords:
 
             self._table = load_signals()
         return [
-            _Words(SIGNALS.index(item.code), _any_of(item.needs), _any_of(item.lookalikes) if item.lookalikes else None)
+            _Words(SIGNALS.index(item.code), _any_of(item.needs), _any_of(item.lookalikes))
             for item in self._table.signals
             if item.needs
         ]
 
 
-def _any_of(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """Return one expression that finds any of ``patterns``."""
-    return re.compile("|".join(patterns))
+def _any_of(patterns: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """Return expressions of which one finds any of ``patterns``.
+
+    Branches that begin with a plain character are put together apart from the others: the engine then passes over
+    whatever begins with none of these, several times as fast.
+    """
+    branches = [branch for pattern in patterns for branch in _branches(pattern)]
+    plain = [branch for branch in branches if PLAIN.match(branch)]
+    others = [branch for branch in branches if not PLAIN.match(branch)]
+    return tuple(re.compile("|".join(some)) for some in (plain, others) if some)
+
+
+def _branches(pattern: str) -> list[str]:
+    """Return the branches of a pattern, those within brackets left together."""
+    depth, begin, found = 0, 0, []
+    marks = ESCAPED.sub("..", pattern)
+    for place, mark in enumerate(marks):
+        depth += (mark in "([") - (mark in ")]")
+        if mark == "|" and depth == 0:
+            found.append(pattern[begin:place])
+            begin = place + 1
+    return [*found, pattern[begin:]]

@@ -121,6 +121,7 @@ class PlainText:
         table = chars.table[0x3400:PLANE].astype(np.int64)
         points = np.arange(0x3400, PLANE)
         changed = (table != points) & (table >= 0x3400)
+        self._traditional = re.compile(f"[{''.join(map(chr, points[changed].tolist()))}]")
         self._simplified = dict(zip(points[changed].tolist(), table[changed].tolist(), strict=True))
 
     def __call__(self, text: str) -> str:
@@ -133,6 +134,10 @@ class PlainText:
         if "&" in text:
             text = ENTITY.sub(lambda match: html.unescape(match.group()), text)
         return unicodedata.normalize("NFKC", text).translate(self._simplified)
+
+    def simplified(self, text: str) -> str:
+        """Return ``text`` with simplified characters alone, signs as they are: a fifth of the time."""
+        return text.translate(self._simplified) if self._traditional.search(text) else text
 
 
 def resolve_entities(text: str) -> tuple[str, NDArray[np.int64], NDArray[np.int64]]:
