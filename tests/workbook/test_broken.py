@@ -42,6 +42,19 @@ def test_a_document_type_is_refused(tmp_path: Path, shipped: Classifier) -> None
             run(shipped, write_parts(tmp_path / "a.xlsx", sound | {name: data}), tmp_path / "b.xlsx")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"), [('sheetId="4.5"', 'sheetId="1"'), ('localSheetId="x"', 'localSheetId="0"')]
+)
+def test_numbers_of_sheets_that_are_none_are_named(tmp_path: Path, shipped: Classifier, wrong: str, right: str) -> None:
+    sound = parts_of(styled(tmp_path / "sound.xlsx"))
+    book = sound["xl/workbook.xml"].decode()
+    assert right in book
+    source = write_parts(tmp_path / "a.xlsx", sound | {"xl/workbook.xml": book.replace(right, wrong).encode()})
+    with pytest.raises(TousuError, match="workbook.xml.*已损坏"):
+        run(shipped, source, tmp_path / "b.xlsx")
+    assert not (tmp_path / "b.xlsx").exists()
+
+
 def test_what_comes_out_of_a_sound_one_opens(tmp_path: Path, shipped: Classifier) -> None:
     run(shipped, styled(tmp_path / "a.xlsx", table=True), tmp_path / "b.xlsx")
     assert python_calamine.load_workbook(str(tmp_path / "b.xlsx")).sheet_names == ["工单", "统计", "字典", "标注汇总"]

@@ -106,8 +106,9 @@ class WorkbookRun:
             if plan.frame.filter:
                 filters[plan.number] = plan.frame.filter
             self._job.summary.notes += _notes(plan)
-        name_filters(package, filters)
-        add_summary(package, self._overview, self._language)
+        with package.reading(package.book):
+            name_filters(package, filters)
+            add_summary(package, self._overview, self._language)
 
     def _sheet(self, plan: Plan, package: Package, reject: Callable[[bytes], None]) -> None:
         """Write a sheet with its added cells."""
