@@ -13,6 +13,7 @@ from tousu.timezone import SHANGHAI
 
 EPOCH = datetime.date(1899, 12, 30)  # day 0 of Excel's count, from March 1900 on
 FIRST_SERIAL, LAST_SERIAL = 25569, 73050  # 1970-01-01 and 2099-12-31
+LAST_COMPACT = 10**14  # below it stand year, month, day and time in a row
 NOTHING = re.compile(
     r"|[-—–/\\.]+|无|空|暂无|待定|不详|未知|n/?a|null|none|nan|nat|"
     r"(?:尚?未|还未|没有|暂未)(?:受理|立案|办结|结案|终止|告知|答复|完成|填写?|送检|登记|开始|恢复)|(?:办理|处理|调解|核查)中|在办|待办|待受理|待办结",
@@ -55,14 +56,16 @@ def read_day(value: object) -> datetime.date | str | None:
     if isinstance(value, datetime.date):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return _numbered(float(value))
+        return _numbered(value)
     return "不是日期"
 
 
-def _numbered(number: float) -> datetime.date | str | None:
+def _numbered(number: int | float) -> datetime.date | str | None:
     """Return the day of a number: Excel's count, or year, month and day in a row."""
     if number != number or number == 0:
         return None
+    if abs(number) > LAST_COMPACT:
+        return "这个数不是日期"
     if FIRST_SERIAL <= number < LAST_SERIAL + 1:
         return EPOCH + datetime.timedelta(days=int(number))
     found = COMPACT.fullmatch(str(int(number))) if number == int(number) else None
