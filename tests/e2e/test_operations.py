@@ -118,7 +118,14 @@ def test_readiness_tells_of_the_disk(web, tmp_path, monkeypatch):
 def test_backup_and_restore_are_commands(service, tmp_path):
     done = command(service, "backup", str(tmp_path / "copy"), "--json")
     assert done.returncode == 0, done.stderr
-    assert set(json.loads(done.stdout)["rows"]) >= {"api_keys", "corrections", "activations", "audit", "cases", "answers"}
+    assert set(json.loads(done.stdout)["rows"]) >= {
+        "api_keys",
+        "corrections",
+        "activations",
+        "audit",
+        "cases",
+        "answers",
+    }
     again = command(service, "restore", str(tmp_path / "copy"))
     assert again.returncode == 1
     assert "先停止服务" in again.stderr
