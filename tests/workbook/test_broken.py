@@ -55,6 +55,19 @@ def test_numbers_of_sheets_that_are_none_are_named(tmp_path: Path, shipped: Clas
     assert not (tmp_path / "b.xlsx").exists()
 
 
+@pytest.mark.timeout(60)
+def test_styles_nothing_refers_to_are_left_alone(tmp_path: Path, shipped: Classifier) -> None:
+    parts = parts_of(styled(tmp_path / "sound.xlsx"))
+    links = "xl/_rels/workbook.xml.rels"
+    parts[links] = re.sub(rb"<Relationship [^>]*/styles\"[^>]*>", b"", parts[links])
+    assert b"styles" not in parts[links]
+    summary = run(shipped, write_parts(tmp_path / "a.xlsx", parts), tmp_path / "b.xlsx")
+    assert summary.tally.rows == 6
+    after = parts_of(tmp_path / "b.xlsx")
+    assert after["xl/styles.xml"] == parts["xl/styles.xml"]
+    assert b"styles2.xml" in after[links]
+
+
 def test_what_comes_out_of_a_sound_one_opens(tmp_path: Path, shipped: Classifier) -> None:
     run(shipped, styled(tmp_path / "a.xlsx", table=True), tmp_path / "b.xlsx")
     assert python_calamine.load_workbook(str(tmp_path / "b.xlsx")).sheet_names == ["工单", "统计", "字典", "标注汇总"]

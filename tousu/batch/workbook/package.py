@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import itertools
 import posixpath
 import re
 import tempfile
@@ -262,14 +263,13 @@ class Package:
         """Return a part's content type, nothing if none is told."""
         return self._told_types.get(part.casefold()) or self._told_types.get(posixpath.splitext(part)[1].casefold(), "")
 
-    def free(self, pattern: str) -> str:
-        """Return a name that no part has yet: ``pattern``, beside the workbook, with the lowest number that is free."""
-        folder, number = posixpath.dirname(self.book), 1
-        while True:
-            name = posixpath.join(folder, pattern.format(number))
-            if self.archive.find(name) is None and name not in self._changed:
-                return name
-            number += 1
+    def free(self, pattern: str, first: int | str = 1) -> str:
+        """Return a name beside the workbook that no part has yet: ``pattern`` with ``first``, else the lowest number from 2."""
+        folder = posixpath.dirname(self.book)
+        names = (
+            posixpath.join(folder, pattern.format(number)) for number in itertools.chain([first], itertools.count(2))
+        )
+        return next(name for name in names if self.archive.find(name) is None and name not in self._changed)
 
     def put(self, part: str, content: bytes | Packed, kind: str = "") -> None:
         """Put a part in, or in the place of the one there was; a new one needs its kind."""
@@ -316,7 +316,7 @@ class Package:
         if (styles := self.styles.changed()) is not None:
             part = self.part_of("styles")
             if not part:
-                part = self.free("styles.xml")
+                part = self.free("styles{}.xml", first="")
                 self.relate(self.book, "styles", part)
             self.put(part, styles, "styles")
         self.put(TYPES, self._content_types())
