@@ -121,7 +121,7 @@ def test_wrong_days_are_listed_and_not_guessed(tmp_path, shipped):
     rows = [["T1", "2026-05-13", "电梯坏了三天没人修", "", "", ""], ["T2", "26/5/13", "健身房关门不退钱", "", "", ""]]
     figures = build_week(write_ledger(tmp_path / "a.csv", rows), WeekOptions(), shipped)
     assert (figures["count"], figures["undated"]) == (1, 1)
-    assert any("26/5/13" in line for line in figures["wrong"])
+    assert any("26/5/13" in line for line in figures["unread"])
 
 
 @pytest.mark.parametrize(

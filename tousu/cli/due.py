@@ -38,11 +38,11 @@ def due(
 ) -> None:
     """算出台账里每一件现在走到哪个法定期限、哪天到期、还剩几天。"""
     from tousu.clock.due import DueOptions, clocks_of
-    from tousu.ledger.read import read_ledger, wrong_said
+    from tousu.ledger.read import read_ledger
 
     read = read_ledger(ledger, columns_of(column))
     found = clocks_of(read, DueOptions(today=day_or_today(today), clocks=clocks, calendar=calendar, soon=soon))
-    said = [read.said, *(f"日期读不出　{line}" for line in wrong_said(read.wrong))]
+    said = [read.said, *read.unread()]
     if output is not None:
         _write(found, read, ledger, output, said)
     for line in [*said, *found.said]:

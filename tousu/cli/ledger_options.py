@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tousu.cli.console import err
 from tousu.errors import UsageError
 from tousu.timezone import SHANGHAI
 
@@ -15,6 +16,14 @@ Columns = Annotated[
     list[str] | None,
     typer.Option("--column", metavar="栏目=列名", help="指定某一栏是哪一列，如 承办人=经办；可写多次。"),
 ]
+
+
+def tell_reading(told: list[str], undated: int) -> None:
+    """Say which columns were found, which days could not be read and how many rows have none."""
+    for line in told:
+        err().print(line)
+    if undated:
+        err().print(f"没有可用日期、没有计入的行：{undated:,}")
 
 
 def columns_of(written: list[str] | None) -> dict[str, str]:

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from tousu.cli.console import err, out, say_json, speaks
+from tousu.cli.console import out, say_json, speaks
+from tousu.cli.ledger_options import DAY, Columns, columns_of, tell_reading
 from tousu.cli.typer_zh import App
 
 app = App()
-DAY = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"]
 
 
 @app.command()
@@ -29,22 +29,15 @@ def monthly(
     today: Annotated[
         datetime.datetime | None, typer.Option(formats=DAY, metavar="日期", help="月份未完时按哪一天算；不写为今天。")
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="栏目=列名", help="指定某一栏是哪一列，如 登记时间=来件日；可写多次。"),
-    ] = None,
+    column: Columns = None,
 ) -> None:
     """列出台账里一个月的重复、疑难、不满意、超期件，各写明原因和承办人，与上月比较。"""
-    from tousu.cli.ledger_options import columns_of
     from tousu.monthly.build import MonthOptions, to_json
     from tousu.monthly.page import points, write_month
 
     options = MonthOptions(month=month, wanted=columns_of(column), today=today.date() if today else None)
     figures = write_month(ledger, output, options)
-    for line in [figures["columns"], *(f"日期读不出　{line}" for line in figures["wrong"])]:
-        err().print(line)
-    if figures["undated"]:
-        err().print(f"没有可用日期、没有计入的行：{figures['undated']:,}")
+    tell_reading([figures["columns"], *figures["unread"]], figures["undated"])
     if as_json:
         say_json(to_json(figures))
         return

@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from tousu.cli.console import err, out, say_json, speaks
+from tousu.cli.ledger_options import DAY
 from tousu.cli.typer_zh import App
 
 app = App()
-DAY = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"]
 
 
 @app.command()

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from tousu.cli.console import err, out, say_json, speaks
+from tousu.cli.console import out, say_json, speaks
+from tousu.cli.ledger_options import Columns, columns_of, tell_reading
 from tousu.cli.typer_zh import App
 
 app = App()
@@ -22,10 +23,7 @@ def weekly(
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="写出的网页。")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="把结果印成 JSON。")] = False,
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--column", metavar="栏目=列名", help="指定某一栏是哪一列，如 登记时间=来件日；可写多次。"),
-    ] = None,
+    column: Columns = None,
     back: Annotated[int, typer.Option(min=1, max=52, help="与前几周比较。")] = 8,
     reading: Annotated[
         Literal["fast", "careful"],
@@ -35,16 +33,12 @@ def weekly(
     ] = "fast",
 ) -> None:
     """找出台账里一周的热点事项和被投诉最多的企业，附每家企业的约谈提纲。"""
-    from tousu.cli.ledger_options import columns_of
     from tousu.weekly.build import WeekOptions, to_json
     from tousu.weekly.page import points, write_week
 
     options = WeekOptions(week=week, wanted=columns_of(column), back=back, careful=reading == "careful")
     figures = write_week(ledger, output, options)
-    for line in [figures["columns"], *(f"日期读不出　{line}" for line in figures["wrong"])]:
-        err().print(line)
-    if figures["undated"]:
-        err().print(f"没有可用日期、没有计入的行：{figures['undated']:,}")
+    tell_reading([figures["columns"], *figures["unread"]], figures["undated"])
     if as_json:
         say_json(to_json(figures))
         return

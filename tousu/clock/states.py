@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 CaseStatus = Literal["open", "accepted", "refused", "filed", "not_filed", "ended", "closed"]
 
@@ -27,6 +30,7 @@ _KINDS = (
     ("complaint", re.compile("投诉|申诉|消费(?:纠纷|争议)|维权|^complaint$")),
 )
 _PATTERNS = [(status, re.compile(pattern, re.IGNORECASE)) for status, pattern in _STATES]
+_DONE = frozenset({"closed", "refused", "not_filed", "ended"})
 _NO = re.compile(r"[否无0]|不延期|未延期|没有|false|no|n|不|未", re.IGNORECASE)
 
 
@@ -47,3 +51,10 @@ def kind_of(word: str | None) -> str | None:
 def is_yes(word: str | None) -> bool:
     """Return whether a cell of the column 延期 says that a period was prolonged: yes, a day or a number of days."""
     return bool(word) and not _NO.fullmatch(str(word).strip())
+
+
+def is_open(row: Mapping[str, Any]) -> bool:
+    """Return whether a case is still being handled, by its days and its state."""
+    if any(row[name] is not None for name in ("closed", "ended", "refused", "not_filed")):
+        return False
+    return status_of(row["state"]) not in _DONE

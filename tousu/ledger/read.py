@@ -82,6 +82,10 @@ class Ledger:
         """Which columns were found, in Chinese."""
         return columns_said(self.columns)
 
+    def unread(self) -> list[str]:
+        """Return in Chinese which cells could not be read as days."""
+        return [f"日期读不出　{line}" for line in wrong_said(self.wrong)]
+
     def with_tags(self) -> pl.DataFrame:
         """Return the rows, those that have no tags yet tagged by the shipped model."""
         return tags.with_tags(self.rows)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from tousu.clock.due import DueOptions, clocks_of
-from tousu.errors import FileError, UsageError
+from tousu.clock.states import is_open
+from tousu.errors import UsageError
 from tousu.firms.groups import group_names
+from tousu.ledger.dated import dated_rows, last_day
 from tousu.ledger.fields import DAYS
-from tousu.ledger.read import read_ledger, wrong_said
+from tousu.ledger.read import read_ledger
 from tousu.ledger.tags import with_tags
 from tousu.monthly.difficult import by_weight, difficult_reasons, dissatisfied_reason
 from tousu.monthly.repeated import WITHIN, find_repeats, person_of
@@ -23,7 +25,6 @@ from tousu.near_duplicates import group_similar
 from tousu.report.period import Period
 from tousu.taxonomy import load_taxonomy
 from tousu.timezone import SHANGHAI
-from tousu.weekly.build import day_column, is_open
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,15 +86,14 @@ def build_month(path: Path, options: MonthOptions, classifier: Classifier | None
         classifier = Classifier.load()
     ledger = read_ledger(path, options.wanted)
     figures = month_figures(ledger, options, classifier)
-    return figures | {"file": path.name, "columns": ledger.said, "wrong": wrong_said(ledger.wrong)}
+    return figures | {"file": path.name, "columns": ledger.said, "unread": ledger.unread()}
 
 
 def month_figures(ledger: Ledger, options: MonthOptions, classifier: Classifier) -> dict[str, Any]:
     """Return the figures of a month of a ledger that was read; see ``build_month``."""
     today = options.today or datetime.datetime.now(SHANGHAI).date()
-    day = day_column(ledger)
-    dated = ledger.rows.filter(pl.col(day).is_not_null()).with_columns(pl.col(day).alias("day"))
-    month = _chosen(dated, options.month, today, ledger)
+    dated = dated_rows(ledger)
+    month = _named(options.month) if options.month is not None else Period.month_of(last_day(dated, today))
     last = month.before()
     start = last.first - datetime.timedelta(WITHIN)
     recent = pl.col("day").is_between(start, month.last)
@@ -134,28 +134,17 @@ def to_json(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {name: [{"rows": item.rows, "reason": item.reason} for item in figures["lists"][name]] for name in LISTS}
 
 
-def _chosen(dated: pl.DataFrame, wanted: str | None, today: datetime.date, ledger: Ledger) -> Period:
-    """Return the month asked for, or the last one that is not in the future.
+def _named(name: str) -> Period:
+    """Return the month of a name.
 
     Raises:
-        FileError: No row has a day that can be read.
-        UsageError: There is no such month.
+        UsageError: It names none.
     """
-    if dated.is_empty():
-        raise FileError(
-            f"{ledger.name} 没有一行的日期读得出", expected="如 2026-05-11 的日期",
-            fix="；".join(wrong_said(ledger.wrong)) or "补上日期",
-        )  # fmt: skip
-    if wanted is not None:
-        found = MONTH.fullmatch(wanted.strip())
-        try:
-            return Period.month_of(datetime.date(int(found[1]), int(found[2]), 1))  # type: ignore[index]
-        except (TypeError, ValueError) as error:
-            raise UsageError(f"没有 {wanted} 这个月", expected="年-月，如 2026-05", fix="改正 --month") from error
-    past = dated.filter(pl.col("day") <= today)
-    last = (past if len(past) else dated)["day"].max()
-    assert isinstance(last, datetime.date)
-    return Period.month_of(last)
+    found = MONTH.fullmatch(name.strip())
+    try:
+        return Period.month_of(datetime.date(int(found[1]), int(found[2]), 1))  # type: ignore[index]
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"没有 {name} 这个月", expected="年-月，如 2026-05", fix="改正 --month") from error
 
 
 def _prepared(rows: pl.DataFrame, since: datetime.date, classifier: Classifier) -> pl.DataFrame:

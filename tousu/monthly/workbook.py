@@ -71,7 +71,7 @@ def _summary(sheet: Any, figures: Mapping[str, Any], formats: Mapping[str, Any])
         sheet, 10, ("承办人", *LISTS.values()), ((one["officer"], *(one[name] for name in LISTS)) for one in figures["officers"]),
         formats,
     )  # fmt: skip
-    for line in (figures["columns"], *figures["wrong"]):
+    for line in (figures["columns"], *figures["unread"]):
         row += 1
         sheet.merge_range(row + 1, 0, row + 1, 5, neutralise(line), formats["note"])
         sheet.set_row(row + 1, LINE_HEIGHT * (1 + len(line) // A_LINE))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tousu.clock.states import status_of
-from tousu.errors import ColumnMissing, FileError
+from tousu.clock.states import is_open
 from tousu.firms.groups import group_names
-from tousu.ledger.read import read_ledger, wrong_said
+from tousu.ledger.dated import dated_rows, last_day
+from tousu.ledger.read import read_ledger
 from tousu.ledger.tags import with_tags
 from tousu.near_duplicates import group_similar
 from tousu.taxonomy import load_taxonomy
@@ -34,11 +34,9 @@ BACK = 8  # weeks a week is compared with, where the ledger reaches so far
 EXAMPLES = 5
 NEW = 0.15  # of this week's number, what a new matter may have had in a week before: its own share of strange texts
 NAMED = 3
-DAYS = ("received", "accepted", "filed")  # what tells in which week a case came, the first that the ledger has
 CASE = (
     "case", "row", "day", "tousu_primary", "tousu_signals", "state", "officer", "open", "respondent", "leader",
 )  # fmt: skip
-DONE = {"closed", "refused", "not_filed", "ended"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,14 +75,14 @@ def build_week(path: Path, options: WeekOptions, classifier: Classifier | None =
         classifier = Classifier.load()
     ledger = read_ledger(path, options.wanted)
     figures = week_figures(ledger, options, classifier)
-    return figures | {"file": path.name, "columns": ledger.said, "wrong": wrong_said(ledger.wrong)}
+    return figures | {"file": path.name, "columns": ledger.said, "unread": ledger.unread()}
 
 
 def week_figures(ledger: Ledger, options: WeekOptions, classifier: Classifier) -> dict[str, Any]:
     """Return the figures of a week of a ledger that was read; see ``build_week``."""
-    day = day_column(ledger)
-    dated = ledger.rows.filter(pl.col(day).is_not_null()).rename({day: "day"})
-    week = _chosen(dated, options.week, ledger)
+    dated = dated_rows(ledger)
+    today = datetime.datetime.now(SHANGHAI).date()
+    week = Week.named(options.week) if options.week is not None else Week.of(last_day(dated, today))
     first = dated["day"].min()
     weeks = [week.back(number) for number in range(options.back, 0, -1)]
     weeks = [one for one in weeks if isinstance(first, datetime.date) and one.last >= first]
@@ -117,51 +115,6 @@ def to_json(figures: Mapping[str, Any]) -> dict[str, Any]:
         "topics": [{key: topic[key] for key in topics} for topic in figures["topics"]],
         "firms": [{key: firm[key] for key in firms} for firm in figures["firms"]],
     }
-
-
-def day_column(ledger: Ledger) -> str:
-    """Return the field that tells when cases came, after a check that the ledger has texts too.
-
-    Raises:
-        ColumnMissing: It has neither, or none of the two.
-    """
-    if "text" not in ledger.columns:
-        raise ColumnMissing(
-            f"{ledger.name} 中没有认出投诉内容一列", expected="叫作 投诉内容、问题描述、诉求内容 之类的列",
-            fix=f"{ledger.said}；改列名，或用 --column 投诉内容=列名 指定",
-        )  # fmt: skip
-    found = next((name for name in DAYS if name in ledger.columns), None)
-    if found is None:
-        ledger.needs("received")
-    return found or "received"
-
-
-def is_open(row: Mapping[str, Any]) -> bool:
-    """Return whether a case is still being handled, by its days and its state."""
-    if any(row[name] is not None for name in ("closed", "ended", "refused", "not_filed")):
-        return False
-    return status_of(row["state"]) not in DONE
-
-
-def _chosen(dated: pl.DataFrame, wanted: str | None, ledger: Ledger) -> Week:
-    """Return the week asked for, or the last one that is not in the future.
-
-    Raises:
-        FileError: No row has a day that can be read.
-    """
-    if dated.is_empty():
-        raise FileError(
-            f"{ledger.name} 没有一行的日期读得出",
-            expected="如 2026-05-11 的日期",
-            fix="; ".join(wrong_said(ledger.wrong)) or "补上日期",
-        )
-    if wanted is not None:
-        return Week.named(wanted)
-    today = datetime.datetime.now(SHANGHAI).date()
-    past = dated.filter(pl.col("day") <= today)
-    last = (past if len(past) else dated)["day"].max()
-    assert isinstance(last, datetime.date)
-    return Week.of(last)
 
 
 def _prepared(rows: pl.DataFrame, week: Week, classifier: Classifier) -> pl.DataFrame:
