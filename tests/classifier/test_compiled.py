@@ -39,8 +39,10 @@ def home(tmp_path_factory):
     if os.geteuid() == 0 and shutil.which("setpriv") is None:
         pytest.skip("root may write everywhere, and there is no setpriv to become somebody else")
     path = tmp_path_factory.mktemp("readonly")
-    for directory in (path, *path.parents[:2]):
-        directory.chmod(0o755)
+    # pytest keeps its directories to their owner; with several processes there is one more of them.
+    for directory in (path, *path.parents):
+        if directory.name.startswith(("readonly", "popen-", "pytest-")):
+            directory.chmod(0o755)
     (path / "loops.py").write_text(MODULE, "utf-8")
     yield path
     for directory in (path, *path.glob("__pycache__")):
