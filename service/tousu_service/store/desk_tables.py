@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from tousu_service.store.columns import Moment, Sequence, metadata
+from tousu_service.store.column_types import Moment, Sequence, metadata
 
 DAY = sa.String(10)  # 2026-11-30
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from tousu_service.store import desk_tables
-from tousu_service.store.columns import Moment, Sequence, metadata
+from tousu_service.store.column_types import Moment, Sequence, metadata
 
 __all__ = ["APPEND_ONLY", "activations", "api_keys", "audit", "corrections", "jobs", "metadata", "shadows"]
 

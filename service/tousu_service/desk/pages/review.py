@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tousu.case_codes import AUTHORITIES, KINDS
 from tousu.errors import Conflict
-from tousu_service.desk import letters, reading
+from tousu_service.desk import initials, reading
 from tousu_service.desk.render import environment, names
 from tousu_service.desk.store import answers, bulk, queue
 from tousu_service.desk.store.answers import AnsweredMeanwhile, Said
@@ -116,7 +116,7 @@ def card_context(visit: Visit, held: Card, *, blind: bool = False) -> dict[str, 
     return {
         "card": held, "row": row, "tagging": tagging, "pieces": parts, "reasons": reasons, "blind": blind,
         "ranked": ranked, "rest": [code for code in names()["domains"] if code not in first],
-        "letters": letters.of_domains(), "day": day,
+        "letters": initials.of_domains(), "day": day,
         "codes": [] if blind else row["codes"].split(","),
         "advice": None if blind else reading.advice(visit.parts.taxonomy, row["domain"], day),
         "warnings": [] if blind else reading.signal_advice(held.signals, day),
