@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
 SHINGLE = 4
+SHORTEST = 10  # letters of a text that a likeness may join to another in a ledger
 PERMUTATIONS = 64
 BANDS = 16
 SEED = 20211
@@ -24,12 +25,17 @@ BLOCK = 4096
 NEIGHBOURS = 32
 LEAST = 16
 MIXER = np.uint64(0x9E3779B97F4A7C15)
-SPACE = re.compile(r"[\W\d_]+")
+NO_LETTER = re.compile(r"[\W\d_]+")
+
+
+def letters_of(text: str) -> str:
+    """Return ``text`` without punctuation, digits and spaces: what is compared of it."""
+    return NO_LETTER.sub("", text)
 
 
 def shingles(text: str) -> set[str]:
     """Return the four-character pieces of ``text`` without punctuation and digits; the whole if shorter."""
-    plain = SPACE.sub("", text)
+    plain = letters_of(text)
     return {plain[i : i + SHINGLE] for i in range(max(1, len(plain) - SHINGLE + 1))}
 
 
@@ -51,6 +57,18 @@ def group_similar(texts: Sequence[str], *, threshold: float = 0.6) -> list[int]:
     groups = _join_alike(sketches, threshold)[owners.ravel()]
     _, firsts, places = np.unique(groups, return_index=True, return_inverse=True)
     leaders: list[int] = firsts[places].tolist()
+    return leaders
+
+
+def leaders_of(texts: Sequence[str | None]) -> list[int | None]:
+    """Return the index of the first text nearly the same as each, its own where none is.
+
+    None stands for what has fewer than ``SHORTEST`` letters: 详见附件 and bare numbers are alike whatever they are about.
+    """
+    places = [place for place, text in enumerate(texts) if text and len(letters_of(text)) >= SHORTEST]
+    leaders: list[int | None] = [None] * len(texts)
+    for place, leader in zip(places, group_similar([texts[place] or "" for place in places]), strict=True):
+        leaders[place] = places[leader]
     return leaders
 
 
@@ -104,7 +122,7 @@ class TextIndex:
 
 def _says_enough(text: str) -> bool:
     """Return whether a text is long enough for its likeness to mean anything."""
-    return len(SPACE.sub("", text)) >= LEAST
+    return len(letters_of(text)) >= LEAST
 
 
 def _band_keys(sketches: NDArray[np.uint32]) -> NDArray[np.uint64]:
@@ -134,7 +152,7 @@ def _shingle_hashes(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[n
 
     Four times as fast as hashing the sets; what stands twice in a text is hashed twice, which changes no sketch.
     """
-    plain = [SPACE.sub("", text).ljust(SHINGLE, "\0") for text in texts]
+    plain = [letters_of(text).ljust(SHINGLE, "\0") for text in texts]
     lengths = np.array([len(text) for text in plain])
     characters = np.frombuffer("".join(plain).encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
     hashes = np.zeros(characters.size - SHINGLE + 1, dtype=np.uint64)
@@ -156,9 +174,7 @@ def _join_alike(sketches: NDArray[np.uint32], threshold: float) -> NDArray[np.in
 
     count = len(sketches)
     groups = np.arange(count, dtype=np.int32)
-    for band in np.split(sketches, BANDS, axis=1):
-        keys = np.ascontiguousarray(band).view(f"V{band.shape[1] * band.itemsize}").ravel()
-        _, keys = np.unique(keys, return_inverse=True)
+    for keys in _band_keys(sketches).T:
         order = np.argsort(keys, kind="stable")
         keys = keys[order]
         for lag in range(1, min(NEIGHBOURS, count - 1) + 1):
@@ -174,11 +190,3 @@ def _join_alike(sketches: NDArray[np.uint32], threshold: float) -> NDArray[np.in
                 edges = coo_array((np.ones(ends[0].size, dtype=np.int8), ends), shape=(count, count))
                 groups = connected_components(edges, directed=False)[1][groups]
     return groups
-
-
-def group_sizes(groups: Iterable[int]) -> dict[int, int]:
-    """Return how many texts each group holds."""
-    sizes: dict[int, int] = {}
-    for group in groups:
-        sizes[group] = sizes.get(group, 0) + 1
-    return sizes

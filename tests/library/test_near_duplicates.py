@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tousu.near_duplicates import group_similar, group_sizes
+from tousu.near_duplicates import group_similar, leaders_of
 
 LONG = "今年三月在人民路的家电城买了一台洗衣机，用了不到两个月就漏水，商家推给厂家，厂家又推给商家，要求退货退款"
 
@@ -22,6 +23,12 @@ def test_same_words_with_other_digits_and_marks_are_one_group():
 
 def test_no_texts_no_groups():
     assert group_similar([]) == []
+
+
+def test_what_says_too_little_has_no_leader():
+    assert leaders_of(["详见附件", LONG, None, "详见附件", "", "138 0000 1111", LONG + "，谢谢"]) == [
+        None, 1, None, None, None, None, 1,
+    ]  # fmt: skip
 
 
 def test_a_short_text_joins_only_its_equals():
@@ -42,7 +49,7 @@ def test_ten_thousand_changed_copies_are_one_group_within_seconds():
     characters = [chr(0x4E00 + rng.randrange(3000)) for _ in range(400)]
     texts = [LONG[:30] + "".join(rng.choices(characters, k=3)) + LONG[30:] for _ in range(10_000)]
     begun = time.monotonic()
-    sizes = group_sizes(group_similar(texts))
+    sizes = Counter(group_similar(texts))
     assert max(sizes.values()) > 9_900
     assert time.monotonic() - begun < 20
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tousu.files.sink import PartFile, refuse_input, target_of
+from tousu.near_duplicates import SHORTEST
 from tousu.report import charts
 from tousu.report.cases import case_figures
 from tousu.report.changes import CHANCE, FEW, changes
 from tousu.report.figures import (
-    SHORTEST_REPEAT,
     Names,
     by_domain,
     by_month,
@@ -117,7 +117,7 @@ def render_page(report: dict[str, Any], *, made_at: datetime.datetime) -> str:
     return render(
         "tousu.report", "page.html.j2",
         **report, made_at=made_at.astimezone(SHANGHAI), highlights=highlights(report), charts=_charts(report),
-        trend=charts.trend, few=FEW, chance=CHANCE, shortest=SHORTEST_REPEAT,
+        trend=charts.trend, few=FEW, chance=CHANCE, shortest=SHORTEST,
     )  # fmt: skip
 
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tousu.near_duplicates import SPACE, group_similar
+from tousu.near_duplicates import leaders_of
 from tousu.report.period import Period
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-SHORTEST_REPEAT = 10
 MONTHS_SHOWN = 13
 QUIET = datetime.timedelta(2)  # a month may begin or end with days without complaints
 
@@ -40,17 +39,9 @@ class Names:
 
 def with_groups(rows: pl.DataFrame) -> pl.DataFrame:
     """Add ``leader``: the row number of the first near-identical text, None for texts too short to tell."""
-    texts = rows.filter(pl.col("text").is_not_null()).select("row", "text")
-    long = texts.filter(texts["text"].map_elements(_letters, return_dtype=pl.Int64) >= SHORTEST_REPEAT)
-    numbers = long["row"].to_list()
-    leaders = [numbers[place] for place in group_similar(long["text"].to_list())]
-    found = pl.DataFrame({"row": numbers, "leader": leaders}, schema={"row": pl.Int64, "leader": pl.Int64})
-    return rows.drop("text").join(found, on="row", how="left").sort("row")
-
-
-def _letters(text: str) -> int:
-    """Return how many characters of ``text`` count when texts are compared."""
-    return len(SPACE.sub("", text))
+    numbers = rows["row"].to_list()
+    leaders = [None if place is None else numbers[place] for place in leaders_of(rows["text"].to_list())]
+    return rows.drop("text").with_columns(pl.Series("leader", leaders, dtype=pl.Int64))
 
 
 def within(rows: pl.DataFrame, period: Period | None) -> pl.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -125,9 +126,7 @@ def path_of(settings: Settings, args: dict[str, Any], job_id: str) -> Path:
 def _groups(texts: Sequence[str], numbers: Sequence[int]) -> dict[int, int]:
     """Return of the rows that have near-duplicates the row of the first of them."""
     leaders = group_similar(texts)
-    sizes: dict[int, int] = {}
-    for leader in leaders:
-        sizes[leader] = sizes.get(leader, 0) + 1
+    sizes = Counter(leaders)
     return {number: numbers[leader] for number, leader in zip(numbers, leaders, strict=True) if sizes[leader] > 1}
 
 
