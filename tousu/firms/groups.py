@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tousu.firms.names import NameParser
 from tousu.firms.same import Matcher, Relation
+from tousu.firms.sets import DisjointSets
 from tousu.firms.words import load_firm_words
 
 if TYPE_CHECKING:
@@ -28,14 +29,14 @@ def group_names(counts: Mapping[str, int], simplified: Mapping[int, int] | None 
         counts: How often each name is used.
         simplified: The plain letter of each traditional one, by code point.
     """
-    parser = NameParser(load_firm_words(), simplified)
-    matcher = Matcher(parser)
+    words = load_firm_words()
+    parser, matcher = NameParser(words, simplified), Matcher(words)
     parsed: dict[Firm, list[str]] = defaultdict(list)
     for name in counts:
         parsed[parser.parse(name)].append(name)
     firms = list(parsed)
     links: dict[int, list[int]] = defaultdict(list)
-    sets = _Sets(len(firms))
+    sets = DisjointSets(range(len(firms)))
     for one, other in _candidates(firms):
         relation = matcher.relation(firms[one], firms[other])
         if relation is Relation.SAME:
@@ -45,18 +46,18 @@ def group_names(counts: Mapping[str, int], simplified: Mapping[int, int] | None 
             links[other].append(one)
     _join_wider(firms, links, sets, matcher)
     shown: dict[str, str] = {}
-    for members in sets.members().values():
+    for members in sets.all():
         names = [name for member in members for name in parsed[firms[member]]]
         best = max(names, key=lambda name: (counts[name], -len(name), name))
         shown.update(dict.fromkeys(names, best))
     return shown
 
 
-def _join_wider(firms: list[Firm], links: Mapping[int, list[int]], sets: _Sets, matcher: Matcher) -> None:
+def _join_wider(firms: list[Firm], links: Mapping[int, list[int]], sets: DisjointSets, matcher: Matcher) -> None:
     """Join each name that says less to those that say more, where these are all one firm."""
     for place in sorted(links, key=lambda place: (_told(firms[place]), place)):
         more = [other for other in links[place] if _told(firms[other]) >= _told(firms[place])]
-        everyone = sorted({member for other in [place, *more] for member in sets.members_of(other)})[:MOST_JOINED]
+        everyone = sorted({member for other in [place, *more] for member in sets.of(other)})[:MOST_JOINED]
         if more and not any(
             matcher.relation(firms[one], firms[other]) is Relation.DIFFERENT
             for number, one in enumerate(everyone)
@@ -100,33 +101,3 @@ def _candidates(firms: list[Firm]) -> Iterator[tuple[int, int]]:
                 if (one, other) not in seen:
                     seen.add((one, other))
                     yield one, other
-
-
-class _Sets:
-    """Disjoint sets of places (Tarjan 1975)."""
-
-    def __init__(self, count: int) -> None:
-        self._above = list(range(count))
-        self._members = {place: [place] for place in range(count)}
-
-    def leader(self, place: int) -> int:
-        """Return what stands for the set of ``place``."""
-        while self._above[place] != place:
-            self._above[place] = self._above[self._above[place]]
-            place = self._above[place]
-        return place
-
-    def join(self, one: int, other: int) -> None:
-        """Make one set of two."""
-        one, other = sorted((self.leader(one), self.leader(other)))
-        if one != other:
-            self._above[other] = one
-            self._members[one] += self._members.pop(other)
-
-    def members_of(self, place: int) -> list[int]:
-        """Return the set of ``place``."""
-        return self._members[self.leader(place)]
-
-    def members(self) -> dict[int, list[int]]:
-        """Return every set by what stands for it."""
-        return self._members

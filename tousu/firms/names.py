@@ -7,7 +7,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
-from tousu.firms.words import FirmWords, ending
+from tousu.firms.words import FirmWords, any_of, ending
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,10 +63,10 @@ class NameParser:
         self._simplified = dict(simplified or {})
         self._legal, self._own = ending(words.legal), ending(words.own_shop)
         self._kind, self._branch = ending(words.shop_kinds), ending(words.branch_ends)
-        self._front = re.compile("^(?:" + "|".join(map(re.escape, sorted(words.fronts, key=len, reverse=True))) + ")")
+        self._front = re.compile(f"^(?:{any_of(words.fronts)})")
         self._tails = ending(words.tails)
-        self._fillers = re.compile("|".join(map(re.escape, sorted(words.fillers, key=len, reverse=True))))
-        trade = "|".join(map(re.escape, sorted(words.trade_of, key=len, reverse=True)))
+        self._fillers = re.compile(any_of(words.fillers))
+        trade = any_of(words.trade_of)
         self._trade_end = re.compile(f"({trade})$")
         self._trade_inside = re.compile(f"^(.+?)({trade})(.{{1,12}})$")
         self._legal_inside = re.compile(r"^(.{2,}?)(?:有限责任公司|股份有限公司|有限公司|公司)(.{1,16})$")

@@ -7,7 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tousu.firms.names import Firm, NameParser
+    from tousu.firms.names import Firm
+    from tousu.firms.words import FirmWords
 
 SHORT = 2  # letters of a brand too short to bear a slip among names of its trade
 LONG = 5  # letters of brand and trade that bear a letter too many, or a strange one
@@ -25,15 +26,12 @@ class Matcher:
     """Compares names of firms.
 
     Args:
-        parser: What takes them apart.
+        words: The table they are taken apart by.
     """
 
-    def __init__(self, parser: NameParser) -> None:
-        self._parser, self._words = parser, parser.words
-
-    def same(self, one: str, other: str) -> bool:
-        """Return whether two names, by themselves, may be taken for one firm."""
-        return self.relation(self._parser.parse(one), self._parser.parse(other)) is not Relation.DIFFERENT
+    def __init__(self, words: FirmWords) -> None:
+        self._food, self._look_alikes = frozenset(words.food), words.look_alikes
+        self._telling, self._common = frozenset(words.telling), frozenset(words.common)
 
     def relation(self, one: Firm, other: Firm) -> Relation:
         """Return how two names stand to one another."""
@@ -72,7 +70,7 @@ class Matcher:
         longer = min(len(one.brand), len(other.brand)) > SHORT
         if not one.trade or not other.trade:
             return Relation.WIDER if longer else Relation.DIFFERENT
-        food = {one.trade, other.trade} <= set(self._words.food)
+        food = {one.trade, other.trade} <= self._food
         return Relation.WIDER if food and longer and "餐饮" in (one.trade, other.trade) else Relation.DIFFERENT
 
     def _slip(self, one: Firm, other: Firm) -> bool:
@@ -103,19 +101,15 @@ class Matcher:
         if len(long) - len(short) != 1 or len(short) + room < LONG or len(short) < 3:
             return False
         place = next((place for place in range(len(short)) if long[place] != short[place]), len(short))
-        return (
-            long[:place] + long[place + 1 :] == short
-            and long[place] not in self._words.telling
-            and 0 < place < len(short)
-        )
+        return long[:place] + long[place + 1 :] == short and long[place] not in self._telling and 0 < place < len(short)
 
     def _mistaken(self, one: str, other: str, *, strict: bool) -> bool:
         """Return whether one letter may have been written for another."""
-        if (one, other) in self._words.look_alikes:
-            return not ({one, other} <= set(self._words.telling))
-        if {one, other} & set(self._words.telling):
+        if (one, other) in self._look_alikes:
+            return not {one, other} <= self._telling
+        if {one, other} & self._telling:
             return False
-        if strict and {one, other} <= set(self._words.common):
+        if strict and {one, other} <= self._common:
             return False
         return bool(sounds(one) & sounds(other))
 

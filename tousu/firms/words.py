@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ from tousu.errors import RulesError
 from tousu.resources import data_root
 from tousu.taxonomy import Words
 from tousu.toml_tables import Entry, parse_table, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 TITLE = "企业名称用词表"
 
@@ -53,18 +56,18 @@ class FirmWords(Entry):
         # A district's own name must not end in what makes another word of it: 小区, 园区, 超市, 菜市, 古镇.
         part = r"[\u4e00-\u9fff]{1,3}(?<![小园社景校库专商住城街])(?:自治县|新区|区|县)"
         town = r"[\u4e00-\u9fff]{1,3}(?<![超菜夜集门花城早])(?<!古)(?:市|镇|乡)"
-        known = f"(?:(?:{_any(self.provinces)})(?:维吾尔|壮族|回族)?(?:省|市|自治区|特别行政区)?)?(?:(?:{_any(self.cities)})市?)?"
+        known = f"(?:(?:{any_of(self.provinces)})(?:维吾尔|壮族|回族)?(?:省|市|自治区|特别行政区)?)?(?:(?:{any_of(self.cities)})市?)?"
         return re.compile(f"^(?:{known})(?:{town})?(?:{part})?(?:{town})?")
 
 
-def _any(words: tuple[str, ...]) -> str:
+def any_of(words: Iterable[str]) -> str:
     """Return a pattern of any of ``words``, the longest first."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
 
 
 def ending(words: tuple[str, ...]) -> re.Pattern[str]:
     """Return a pattern of any of ``words`` at the end of a name, the longest first."""
-    return re.compile(f"(?:{_any(words)})$")
+    return re.compile(f"(?:{any_of(words)})$")
 
 
 @functools.cache
