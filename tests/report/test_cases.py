@@ -77,6 +77,19 @@ def test_open_cases_come_first_by_urgency_and_closed_ones_not_at_all(tagged):
     assert levels == sorted(levels)  # urgent before watch
 
 
+def test_what_is_closed_is_told_by_the_words_of_the_clocks_and_by_days(tagged, tmp_path):
+    rows = [json.loads(line) for line in (tagged / "out.jsonl").read_text("utf-8").splitlines()]
+    told = {"G2": ("", "26/5/9"), "G4": ("调解成功", ""), "G1": ("", "46151")}  # the day Excel counts so
+    for row in rows:
+        row["办理状态"], row["办结时间"] = told.get(row["工单编号"], ("办理中", ""))
+    path = tmp_path / "told.jsonl"
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), "utf-8")
+    lines = build_report(path, ReportOptions())["cases"]["delicate"]["lines"]
+    shown = {line["case"] for line in lines}
+    assert "G2" in shown
+    assert not shown & {"G1", "G4"}
+
+
 def test_the_page_says_so_and_shows_no_text(tagged, tmp_path):
     write_report(tagged / "out.jsonl", tmp_path / "r.html", ReportOptions())
     page = (tmp_path / "r.html").read_text("utf-8")

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tousu.classifier import Classifier
     from tousu.clock.case import State
     from tousu.clock.workdays import WorkCalendar
     from tousu.ledger.read import Ledger
@@ -78,7 +79,9 @@ class Due:
         ]
 
 
-def clocks_of(ledger: Ledger, options: DueOptions, calendar: WorkCalendar | None = None) -> Due:
+def clocks_of(
+    ledger: Ledger, options: DueOptions, calendar: WorkCalendar | None = None, classifier: Classifier | None = None
+) -> Due:
     """Return the clocks of every case of a ledger.
 
     Which procedure a case is in is told by the ledger's own column of kinds, else by the days it has, else by the tags, else
@@ -88,6 +91,7 @@ def clocks_of(ledger: Ledger, options: DueOptions, calendar: WorkCalendar | None
         ledger: The ledger.
         options: How they are told.
         calendar: The working days; those of the table in ``options`` by default.
+        classifier: What tells the kind of cases that nothing else tells; the shipped one by default.
 
     Raises:
         ColumnMissing: The ledger has no column of days at all.
@@ -104,7 +108,7 @@ def clocks_of(ledger: Ledger, options: DueOptions, calendar: WorkCalendar | None
         wrong[cell.row][cell.field] = f"“{cell.value}”：{cell.reason}"
     due = Due(options.today)
     rows = ledger.rows.select(COLUMNS)
-    kinds = _kinds(ledger, due)
+    kinds = _kinds(ledger, due, classifier)
     for case, kind in zip(rows.iter_rows(named=True), kinds, strict=True):
         told = judge.lines(case, kind, wrong.get(case["row"], {}))
         due.lines += told
@@ -114,7 +118,7 @@ def clocks_of(ledger: Ledger, options: DueOptions, calendar: WorkCalendar | None
     return due
 
 
-def _kinds(ledger: Ledger, due: Due) -> Iterator[str]:
+def _kinds(ledger: Ledger, due: Due, classifier: Classifier | None) -> Iterator[str]:
     """Yield the kind of each row."""
     rows = ledger.rows
     days = rows.select("accepted", "ended", "filed", "not_filed").iter_rows()
@@ -125,15 +129,15 @@ def _kinds(ledger: Ledger, due: Due) -> Iterator[str]:
     ]
     tags = rows["tousu_kind"].to_list()
     if None in told:
-        made = _made(ledger, [kind is None for kind in told])
+        made = _made(ledger, [kind is None for kind in told], classifier)
         tags = [made.get(row, tag) for row, tag in zip(rows["row"].to_list(), tags, strict=True)]
         due.said.append("类型没有写明的，按内容判断是投诉还是举报；判断不出的按投诉计时")
     for kind, tag in zip(told, tags, strict=True):
         yield kind or (tag if tag in TRACKS else "complaint")
 
 
-def _made(ledger: Ledger, unclear: list[bool]) -> dict[int, str]:
-    """Return by row what the shipped model takes for the kind of unclear cases that are open and have no tags."""
+def _made(ledger: Ledger, unclear: list[bool], classifier: Classifier | None) -> dict[int, str]:
+    """Return by row what the classifier takes for the kind of unclear cases that are open and have no tags."""
     rows = ledger.rows
     open_now = [status_of(state) != "closed" for state in rows["state"].to_list()]
     asked = rows.filter(
@@ -143,7 +147,7 @@ def _made(ledger: Ledger, unclear: list[bool]) -> dict[int, str]:
         & rows["tousu_kind"].is_null()
         & rows["text"].is_not_null()
     )
-    return dict(with_tags(asked).select("row", "tousu_kind").iter_rows()) if len(asked) else {}
+    return dict(with_tags(asked, classifier).select("row", "tousu_kind").iter_rows()) if len(asked) else {}
 
 
 def _kind_by_days(accepted: object, ended: object, filed: object, not_filed: object) -> str | None:

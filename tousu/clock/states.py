@@ -31,6 +31,7 @@ _KINDS = (
 )
 _PATTERNS = [(status, re.compile(pattern, re.IGNORECASE)) for status, pattern in _STATES]
 _DONE = frozenset({"closed", "refused", "not_filed", "ended"})
+ENDS = ("closed", "ended", "refused", "not_filed")  # days that end a case
 _NO = re.compile(r"[否无0]|不延期|未延期|没有|false|no|n|不|未", re.IGNORECASE)
 
 
@@ -53,8 +54,11 @@ def is_yes(word: str | None) -> bool:
     return bool(word) and not _NO.fullmatch(str(word).strip())
 
 
+def is_done(state: str | None) -> bool:
+    """Return whether the words of the column 办理状态 say that nothing more is to be done."""
+    return status_of(state) in _DONE
+
+
 def is_open(row: Mapping[str, Any]) -> bool:
     """Return whether a case is still being handled, by its days and its state."""
-    if any(row[name] is not None for name in ("closed", "ended", "refused", "not_filed")):
-        return False
-    return status_of(row["state"]) not in _DONE
+    return all(row[name] is None for name in ENDS) and not is_done(row["state"])

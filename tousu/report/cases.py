@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from tousu.case_codes import LEVELS, SIGNALS
+from tousu.clock.states import is_done
+from tousu.ledger.days import read_day
 from tousu.signals import load_authorities, load_signals
 
 if TYPE_CHECKING:
@@ -14,9 +17,6 @@ if TYPE_CHECKING:
 
     from tousu.report.figures import Names
 
-# States of a ledger's rows, as regular expressions of polars.
-CLOSED = r"(?i)办结|结案|完结|归档|办理完毕|处理完毕|已处理|已完成|已终止|不予受理|不予立案|已撤|closed|done"
-NOT_CLOSED = r"(?:未|待|不能|拟)(?:办结|结案|完结|归档|处理)"
 CLAIMANT = "claimant"
 
 
@@ -84,9 +84,14 @@ def _by_month(every: pl.DataFrame, months: Sequence[dict[str, Any]]) -> list[dic
 def _delicate(told: pl.DataFrame, names: Names, top: int) -> dict[str, Any]:
     """Return the open cases to look at first: urgent ones, then those with most signals, the larger sum, the older."""
     knows = bool(told["closed"].count() or told["state"].count())
-    state = pl.col("state").fill_null("")
-    closed = pl.col("closed").is_not_null() | (state.str.contains(CLOSED) & ~state.str.contains(NOT_CLOSED))
-    open_rows = told.filter(~closed & pl.col("attention").is_in(LEVELS[1:]))
+    looked_at = told.filter(pl.col("attention").is_in(LEVELS[1:]))
+    cells = looked_at.select("state", "closed").iter_rows()
+    open_rows = looked_at.filter(
+        pl.Series(
+            [not is_done(state) and not isinstance(read_day(day), datetime.date) for state, day in cells],
+            dtype=pl.Boolean,
+        )
+    )
     ordered = open_rows.with_columns(
         (pl.col("attention") == LEVELS[-1]).alias("_urgent"), pl.col("signals").list.len().fill_null(0).alias("_said")
     ).sort(["_urgent", "_said", "amount", "date", "row"], descending=[True, True, True, False, False], nulls_last=True)
