@@ -16,8 +16,9 @@ from tousu.examples.search import ExampleIndex
 from tousu.joint.consult import RECORD, consult_sheet, write_consult
 from tousu.joint.groups import OURS, joint_groups
 from tousu.joint.handover import handover_sheets, write_handover
-from tousu.joint.of_ledger import cases_of, clocks_on, firms_of
+from tousu.joint.of_ledger import cases_of, clocks_on
 from tousu.ledger.read import read_ledger
+from tousu.ledger.respondents import firms_of
 
 D = datetime.date
 DAY = D(2026, 5, 25)

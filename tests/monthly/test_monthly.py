@@ -11,11 +11,12 @@ import subprocess
 from pathlib import Path
 
 import openpyxl
+import polars as pl
 import pytest
 
 from tousu.errors import ColumnMissing, FileError, UsageError
 from tousu.monthly.build import LISTS, MonthOptions, build_month, to_json
-from tousu.monthly.difficult import dissatisfied_reason
+from tousu.monthly.difficult import difficult_reasons, dissatisfied_reason
 from tousu.monthly.page import write_month
 from tousu.monthly.repeated import person_of
 
@@ -80,6 +81,50 @@ def test_the_month_is_judged_as_it_stood_at_its_end(ledger, shipped):
     later = build_month(ledger, MonthOptions(month="2026-05", today=datetime.date(2026, 11, 1)), shipped)
     now = build_month(ledger, MAY, shipped)
     assert to_json(later) == to_json(now)
+
+
+def test_what_comes_after_its_end_opens_no_case_again(shipped, tmp_path):
+    head = ["工单编号", "登记时间", "办结时间", "告知时间", "投诉内容"]
+    rows = [
+        ["T1", "2026-05-06", "2026-05-28", "2026-06-02", "健身房办的年卡不给退"],
+        ["T2", "2026-05-06", "2026-06-01", "2026-06-02", "菜单没有标价，结账多收二十元"],
+    ]
+    assert build_month(write_ledger(tmp_path / "a.csv", rows, head), MAY, shipped)["open"] == 1
+
+
+def test_texts_that_say_nothing_are_no_repeats(shipped, tmp_path):
+    rows = [["T1", "2026-05-06", "详见附件"], ["T2", "2026-05-07", "详见附件"]]
+    path = write_ledger(tmp_path / "a.csv", rows, ["工单编号", "登记时间", "投诉内容"])
+    assert rows_of(build_month(path, MAY, shipped), "repeated") == []
+
+
+def test_no_other_classifier_is_loaded_than_the_one_given(shipped, tmp_path, monkeypatch):
+    monkeypatch.setattr("tousu.classifier.Classifier.load", lambda: pytest.fail("loaded"))
+    rows = [["T1", "2026-01-06", "健身房办的年卡不给退"], ["T2", "2026-05-07", "菜单没有标价，结账多收二十元"]]
+    path = write_ledger(tmp_path / "a.csv", rows, ["工单编号", "登记时间", "投诉内容"])
+    assert "overdue" in build_month(path, MAY, shipped)["lists"]
+    with pytest.raises(FileError):
+        build_month(tmp_path / "none.csv", MAY)
+
+
+def test_what_is_difficult_is_told_by_one_reading_of_each_text(shipped):
+    class Counting:
+        read = 0
+
+        def tag_many(self, texts):
+            self.read += len(texts)
+            return shipped.tag_many(texts)
+
+    counting = Counting()
+    text = "吃了这家的凉菜上吐下泻，一家三口住院挂水，要求赔医药费"
+    here = pl.DataFrame(
+        {"row": [1, 2], "day": [TODAY] * 2, "text": [text, None], "tousu_attention": ["urgent", "urgent"], "open": [True] * 2,
+         "state": [None, "退回重办"]},
+    )  # fmt: skip
+    told = difficult_reasons(here, here, set(), TODAY, counting)
+    assert told[1][0].startswith("紧急：")
+    assert told[2] == ["办理状态：退回重办"]
+    assert counting.read == 1
 
 
 def test_it_is_compared_with_last_month(figures):
@@ -172,8 +217,9 @@ def test_who_is_dissatisfied(satisfaction, state, text, told):
 
 
 def test_wrong_asks_are_told(ledger, shipped, tmp_path):
-    with pytest.raises(UsageError, match="2026-13"):
-        build_month(ledger, MonthOptions(month="2026-13"), shipped)
+    for month in ("2026-13", "0001-01", "9999-12"):
+        with pytest.raises(UsageError, match=month):
+            build_month(ledger, MonthOptions(month=month), shipped)
     with pytest.raises(UsageError, match=r"\.xlsx"):
         write_month(ledger, tmp_path / "督查.docx", MAY, shipped)
     book = tmp_path / "台账.xlsx"

@@ -100,7 +100,7 @@ def test_texts_are_compared_in_plain_letters(simplified):
     assert normal("電梯，困人 1234 次！", simplified) == "电梯 困人 0 次 "
 
 
-@pytest.mark.parametrize("name", ["2026-W60", "2026", "上周", "2026-W00"])
+@pytest.mark.parametrize("name", ["2026-W60", "2026", "上周", "2026-W00", "0001-W01", "9999-W52"])
 def test_a_week_that_is_none_is_told(name):
     with pytest.raises(UsageError, match="这一周"):
         Week.named(name)

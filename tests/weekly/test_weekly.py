@@ -146,6 +146,32 @@ def test_a_ledger_without_days_and_a_week_that_is_none_are_told(tmp_path, shippe
         build_week(path, WeekOptions(week="2026-W99"), shipped)
 
 
+def test_texts_that_say_nothing_are_no_copies_of_one_another(tmp_path, shipped):
+    rows = [
+        [f"T{n}", "2026-05-13", text, "", "", ""]
+        for n, text in enumerate(["详见附件", "详见附件", "138 0000 1111", "139 1"])
+    ]
+    figures = build_week(write_ledger(tmp_path / "a.csv", rows), WeekOptions(), shipped)
+    assert (figures["count"], figures["distinct"]) == (4, 4)
+
+
+def test_a_day_that_cannot_be_read_is_told_though_every_row_counts(tmp_path, shipped):
+    head = [*HEAD, "办结时间"]
+    rows = [["T1", "2026-05-13", "电梯坏了三天没人修", "", "", "", "26/5/15"]]
+    output = tmp_path / "x.html"
+    write_week(write_ledger(tmp_path / "a.csv", rows, head), output, WeekOptions(), shipped)
+    page = output.read_text("utf-8")
+    assert "<h2>读不出的日期</h2>" in page
+    assert "26/5/15" in page
+    assert "没有计入" not in page
+
+
+def test_a_wrong_path_is_told_before_the_model_is_loaded(tmp_path, monkeypatch):
+    monkeypatch.setattr("tousu.classifier.Classifier.load", lambda: pytest.fail("loaded"))
+    with pytest.raises(FileError):
+        build_week(tmp_path / "a.csv", WeekOptions())
+
+
 def test_the_page_never_replaces_the_ledger(tmp_path, shipped):
     path = write_ledger(tmp_path / "a.csv", [["T1", "2026-05-13", "电梯坏了三天没人修", "", "", ""]])
     before = path.read_bytes()

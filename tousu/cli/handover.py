@@ -37,8 +37,8 @@ def handover(
     from tousu.classifier import Classifier
     from tousu.joint.groups import joint_groups
     from tousu.joint.handover import handover_sheets, write_handover
-    from tousu.joint.of_ledger import firms_of
     from tousu.ledger.read import read_ledger
+    from tousu.ledger.respondents import firms_of
     from tousu.letters.table import load_letters
     from tousu.letters.write import save
 

@@ -1,20 +1,18 @@
-"""What a meeting's sheet needs of a ledger: the rows, their clocks, and the firms behind the respondents' spellings."""
+"""What a meeting's sheet needs of a ledger: the rows and their clocks."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from tousu.clock.due import STATE_NAMES, DueOptions, clocks_of
 from tousu.errors import ColumnMissing, UsageError
-from tousu.firms.groups import group_names
 from tousu.joint.consult import Clock
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from tousu.ledger.read import Ledger
 
@@ -59,13 +57,3 @@ def clocks_on(ledger: Ledger, day: datetime.date) -> list[Clock]:
         )
         for line in due.lines
     ]  # fmt: skip
-
-
-def firms_of(rows: pl.DataFrame, simplified: Mapping[int, int] | None = None) -> dict[str, str]:
-    """Return the firm each respondent's spelling stands for.
-
-    Args:
-        rows: A ledger's rows.
-        simplified: The plain letter of each traditional one, by code point, as ``Classifier.simplified`` has it.
-    """
-    return group_names(Counter(name for name in rows["respondent"].to_list() if name), simplified)

@@ -1,9 +1,18 @@
-"""Those complained of: what their column is called, and one spelling for one name."""
+"""Those complained of: what their column is called, one spelling for one name, and the firm behind its spellings."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from tousu.firms.groups import group_names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import polars as pl
 
 RESPONDENT_NAMES = (
     "被投诉方", "被投诉方名称", "被投诉人", "被投诉人名称", "被投诉举报方", "被投诉主体", "被举报方", "被举报方名称",
@@ -22,3 +31,13 @@ def respondent_of(value: object) -> str | None:
     name = "".join(unicodedata.normalize("NFKC", str(value if value is not None else "")).split())
     name = LONG_NUMBER.sub(lambda found: "0" * len(found[0]), name.strip("'\"“”《》.,;:"))
     return None if name.casefold() in NOBODY else name.replace("(", "（").replace(")", "）")
+
+
+def firms_of(rows: pl.DataFrame, simplified: Mapping[int, int] | None = None) -> dict[str, str]:
+    """Return the firm each respondent's spelling stands for.
+
+    Args:
+        rows: A ledger's rows.
+        simplified: The plain letter of each traditional one, by code point, as ``Classifier.simplified`` has it.
+    """
+    return group_names(Counter(name for name in rows["respondent"].to_list() if name), simplified)

@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 from tousu.clock.due import DueOptions, clocks_of
-from tousu.clock.states import is_open
+from tousu.clock.states import ENDS
 from tousu.errors import UsageError
-from tousu.firms.groups import group_names
 from tousu.ledger.dated import dated_rows, last_day
 from tousu.ledger.fields import DAYS
 from tousu.ledger.read import read_ledger
 from tousu.ledger.tags import with_tags
 from tousu.monthly.difficult import by_weight, difficult_reasons, dissatisfied_reason
 from tousu.monthly.repeated import WITHIN, find_repeats, person_of
-from tousu.near_duplicates import group_similar
 from tousu.report.period import Period
 from tousu.taxonomy import load_taxonomy
 from tousu.timezone import SHANGHAI
+from tousu.weekly.matters import with_matters
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +32,7 @@ if TYPE_CHECKING:
     from tousu.classifier import Classifier
     from tousu.ledger.read import Ledger
 
-MONTH = re.compile(r"(\d{4})-?(\d{1,2})")
+MONTH = re.compile(r"((?:19|20)\d\d)-?(\d{1,2})")
 LISTS = {"repeated": "重复", "difficult": "疑难", "dissatisfied": "不满意", "overdue": "超期"}
 NOBODY = "（未写承办人）"
 
@@ -80,11 +79,11 @@ def build_month(path: Path, options: MonthOptions, classifier: Classifier | None
         ColumnMissing: It has no column of texts or of days.
         UsageError: There is no such month.
     """
+    ledger = read_ledger(path, options.wanted)
     if classifier is None:
         from tousu.classifier import Classifier
 
         classifier = Classifier.load()
-    ledger = read_ledger(path, options.wanted)
     figures = month_figures(ledger, options, classifier)
     return figures | {"file": path.name, "columns": ledger.said, "unread": ledger.unread()}
 
@@ -97,7 +96,7 @@ def month_figures(ledger: Ledger, options: MonthOptions, classifier: Classifier)
     last = month.before()
     start = last.first - datetime.timedelta(WITHIN)
     recent = pl.col("day").is_between(start, month.last)
-    still = (pl.col("day") < start) & pl.all_horizontal(pl.col("closed", "ended").fill_null(last.first) >= last.first)
+    still = (pl.col("day") < start) & pl.all_horizontal(pl.col(ENDS).fill_null(last.first) >= last.first)
     rows = _prepared(dated.filter(recent | still), last.first, classifier)
     judged_on = min(month.last, max(today, month.first))
     now = _lists(rows, ledger, month, judged_on, classifier)
@@ -110,7 +109,6 @@ def month_figures(ledger: Ledger, options: MonthOptions, classifier: Classifier)
     here = rows.filter(pl.col("day").is_between(month.first, month.last))
     return {
         "month": month,
-        "last": last,
         "has_last": bool(len(rows.filter(pl.col("day") <= last.last))),
         "count": len(here),
         "count_last": len(rows.filter(pl.col("day").is_between(last.first, last.last))),
@@ -152,18 +150,8 @@ def _prepared(rows: pl.DataFrame, since: datetime.date, classifier: Classifier) 
 
     Of cases before ``since`` only those are tagged whose person comes again.
     """
-    numbers, texts = rows["row"].to_list(), rows["text"].to_list()
-    leaders = group_similar([text or "" for text in texts])
-    shown = group_names(Counter(name for name in rows["respondent"].to_list() if name), classifier.simplified)
-    states = rows.select("closed", "ended", "refused", "not_filed", "state").iter_rows(named=True)
     people = [person_of(name, telephone) for name, telephone in rows.select("complainant", "telephone").iter_rows()]
-    told = rows.with_columns(
-        pl.Series("leader", [numbers[at] if text else row for at, text, row in zip(leaders, texts, numbers, strict=True)],
-                  dtype=pl.Int64),
-        pl.Series("firm", [shown.get(name) if name else None for name in rows["respondent"].to_list()], dtype=pl.String),
-        pl.Series("open", [is_open(row) for row in states], dtype=pl.Boolean),
-        pl.Series("person", people, dtype=pl.String),
-    )  # fmt: skip
+    told = with_matters(rows, classifier.simplified).with_columns(pl.Series("person", people, dtype=pl.String))
     needed = (pl.col("day") >= since) | (pl.col("person").is_not_null() & pl.col("person").is_duplicated())
     masked = told.with_columns(pl.when(needed).then(pl.col("text")).alias("text"))  # what has no text is not tagged
     return with_tags(masked, classifier).with_columns(told["text"])
@@ -195,15 +183,15 @@ def _lists(
         "repeated": [Item(repeat.rows, repeat.reason) for repeat in repeats],
         "difficult": [Item([row], "；".join(reasons[row])) for row in by_weight(reasons)],
         "dissatisfied": [Item([row], reason) for row, reason in dissatisfied if reason],
-        "overdue": _overdue(dataclasses.replace(ledger, rows=known), judged_on),
+        "overdue": _overdue(dataclasses.replace(ledger, rows=known), judged_on, classifier),
     }
 
 
-def _overdue(ledger: Ledger, judged_on: datetime.date) -> list[Item]:
+def _overdue(ledger: Ledger, judged_on: datetime.date, classifier: Classifier) -> list[Item]:
     """Return the cases with an overdue clock, the longest overdue first; a case that is closed has none."""
     ledger = dataclasses.replace(ledger, rows=ledger.rows.filter(pl.col("closed").is_null()))
     found: dict[int, list[Any]] = {}
-    for line in clocks_of(ledger, DueOptions(today=judged_on)).lines:
+    for line in clocks_of(ledger, DueOptions(today=judged_on), classifier=classifier).lines:
         if line.state == "overdue":
             found.setdefault(line.row, []).append(line)
     ordered = sorted(found.items(), key=lambda item: (min(line.due for line in item[1]), item[0]))
@@ -217,7 +205,8 @@ def _as_of(rows: pl.DataFrame, day: datetime.date) -> pl.DataFrame:
     """Return the cases as they stood on a day: what happened later had not happened."""
     later = pl.any_horizontal(pl.col(name) > day for name in DAYS if name != "received").fill_null(value=False)
     state = pl.when(later).then(None).otherwise(pl.col("state")).alias("state")
-    open_then = pl.when(later).then(statement=True).otherwise(pl.col("open")).alias("open")
+    over = pl.any_horizontal(pl.col(name) <= day for name in ENDS).fill_null(value=False)
+    open_then = pl.when(later & ~over).then(statement=True).otherwise(pl.col("open")).alias("open")
     kept = [
         pl.when(pl.col(name) > day).then(None).otherwise(pl.col(name)).alias(name)
         for name in DAYS

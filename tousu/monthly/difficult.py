@@ -12,7 +12,7 @@ from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from tousu.classifier import Classifier
 
@@ -44,15 +44,15 @@ def difficult_reasons(
         classifier: What tells which domains a text speaks of.
     """
     reasons: dict[int, list[str]] = defaultdict(list)
-    urgent = pl.col("tousu_attention") == "urgent"
-    watched = (pl.col("tousu_attention") == "watch") & pl.col("open")
-    texts = here.filter((urgent | watched) & pl.col("text").is_not_null()).select("row", "text", "tousu_attention")
-    told = _attention([text for _, text, _ in texts.iter_rows()], classifier)
-    for (row, _, level), words in zip(texts.iter_rows(), told, strict=True):
-        label = URGENT if level == "urgent" else "关注，尚未办结"
-        reasons[row].append(f"{label}：{words}" if words else label)
-    for row in _several(here, classifier):
-        reasons[row].append("一件事涉及市场监管和别的部门")
+    texts = here.filter(pl.col("text").is_not_null()).select("row", "text", "tousu_attention", "open")
+    for (row, _, level, is_open), (words, several) in zip(
+        texts.iter_rows(), _read(texts["text"].to_list(), classifier), strict=True
+    ):
+        if level == "urgent" or (level == "watch" and is_open):
+            label = URGENT if level == "urgent" else "关注，尚未办结"
+            reasons[row].append(f"{label}：{words}" if words else label)
+        if several:
+            reasons[row].append("一件事涉及市场监管和别的部门")
     long_open = known.filter(pl.col("open") & ((pl.lit(judged_on) - pl.col("day")).dt.total_days() > LONG_OPEN))
     for row, day in long_open.select("row", "day").iter_rows():
         reasons[row].append(f"{(judged_on - day).days} 天未办结")
@@ -87,24 +87,10 @@ def dissatisfied_reason(satisfaction: str | None, state: str | None, text: str |
     return "内容中对处理不满" if found else None
 
 
-def _attention(texts: list[str], classifier: Classifier) -> list[str]:
-    """Return why each text is to be looked at, by the rules of attention."""
-    words = []
-    for start in range(0, len(texts), BLOCK):
-        words += [
-            "、".join(reasons) for reasons in classifier.tag_many(texts[start : start + BLOCK]).attention_reasons()
-        ]
-    return words
-
-
-def _several(here: pl.DataFrame, classifier: Classifier) -> list[int]:
-    """Return the rows whose texts speak of a domain of the remit and of one outside it."""
+def _read(texts: list[str], classifier: Classifier) -> Iterator[tuple[str, bool]]:
+    """Yield why each text is to be looked at, and whether it speaks of a domain of the remit and of one outside it."""
     fallback = load_taxonomy().fallback
-    texts = here.filter(pl.col("text").is_not_null()).select("row", "text")
-    rows, found = texts["row"].to_list(), []
-    for start in range(0, len(rows), BLOCK):
-        part = texts["text"][start : start + BLOCK].to_list()
-        for row, tag in zip(rows[start : start + BLOCK], classifier.tag_many(part), strict=True):
-            if fallback in tag.codes and len(tag.codes) > 1:
-                found.append(row)
-    return found
+    for start in range(0, len(texts), BLOCK):
+        tags = classifier.tag_many(texts[start : start + BLOCK])
+        for tag, reasons in zip(tags, tags.attention_reasons(), strict=True):
+            yield "、".join(reasons), fallback in tag.codes and len(tag.codes) > 1

@@ -7,6 +7,9 @@ import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tousu.firms.sets import DisjointSets
+from tousu.near_duplicates import letters_of
+
 if TYPE_CHECKING:
     import datetime
     from collections.abc import Hashable, Iterable, Sequence
@@ -16,8 +19,13 @@ NAMELESS = re.compile(
     r"匿名|不详|未知|不愿|保密|未留|无名|群众|市民|网民|消费者|先生|女士|小姐|同志|^.?$|^[a-z]?\d*$", re.IGNORECASE
 )
 SHARED = 0.05  # of a text's pairs of letters; a third of strangers' texts of one domain share so much, two thirds of one matter's
-NO_LETTER = re.compile(r"[\W\d_]+")
-DIGITS = re.compile(r"\D+")
+NO_DIGIT = re.compile(r"\D+")
+REASONS = (
+    "同一投诉人、同一企业",
+    "同一投诉人、内容近似",
+    "同一投诉人、同一领域",
+    "内容近似、都没有投诉人",
+)  # the first that fits tells
 
 
 class Repeat(NamedTuple):
@@ -40,7 +48,7 @@ def person_of(name: str | None, telephone: str | None) -> str | None:
     A number with hidden digits counts with the name beside it; 王先生, 匿名 and the like are no names.
     """
     plain = (name or "").strip()
-    number = DIGITS.sub("", telephone or "")
+    number = NO_DIGIT.sub("", telephone or "")
     if len(number) >= 7 and len(set(number)) > 2:
         masked = any(mark in (telephone or "") for mark in "*＊xX×●")
         return f"{number}|{plain}" if masked else number
@@ -59,34 +67,32 @@ def find_repeats(cases: Sequence[dict[str, Any]], fallback: str) -> list[Repeat]
             named: whether the ledger says anything of who it is from.
         fallback: The domain outside the remit.
     """
-    sets = _Sets()
-    why: dict[int, set[str]] = defaultdict(set)
-    for words, groups in (
-        ("同一投诉人、同一企业", _by(cases, lambda case: case["person"] and case["firm"] and (case["person"], case["firm"]))),
-        ("同一投诉人、内容近似", _by(cases, lambda case: case["person"] and (case["person"], case["leader"]))),
-        ("同一投诉人、同一领域", _by_domain(cases, fallback)),
-        ("内容近似、都没有投诉人", _by(cases, lambda case: case["person"] is None and not case["named"] and ("", case["leader"]))),
-    ):  # fmt: skip
+    known = {case["row"]: case for case in cases}
+    sets = DisjointSets(known)
+    why: dict[int, int] = {}
+    by_reason = (
+        _by(cases, lambda case: case["person"] and case["firm"] and (case["person"], case["firm"])),
+        _by(cases, lambda case: case["person"] and (case["person"], case["leader"])),
+        _by_domain(cases, fallback),
+        _by(cases, lambda case: case["person"] is None and not case["named"] and ("", case["leader"])),
+    )
+    for reason, groups in enumerate(by_reason):
         for group in groups:
             for one, other in _near(group):
                 sets.join(one["row"], other["row"])
-                why[one["row"]].add(words)
-                why[other["row"]].add(words)
-    known = {case["row"]: case for case in cases}
+                why.setdefault(one["row"], reason)
+                why.setdefault(other["row"], reason)
     found = []
-    for rows in sets.groups():
+    for rows in (rows for rows in sets.all() if len(rows) > 1):
         own = sorted((known[row] for row in rows), key=lambda case: (case["day"], case["row"]))
         again = any(
             one["closed"] is not None and one["closed"] <= other["day"] for one, other in itertools.pairwise(own)
         )
-        first = next(words for words in WORDS if any(words in why[row] for row in rows))
+        first = REASONS[min(why[row] for row in rows)]
         days = (own[-1]["day"] - own[0]["day"]).days
-        reason = f"{first}，{days} 天内 {len(own)} 件" + ("，前件办结后又来" if again else "")
-        found.append(Repeat([case["row"] for case in own], reason, again))
+        told = f"{first}，{days} 天内 {len(own)} 件" + ("，前件办结后又来" if again else "")
+        found.append(Repeat([case["row"] for case in own], told, again))
     return sorted(found, key=lambda repeat: (-len(repeat.rows), repeat.rows))
-
-
-WORDS = ("同一投诉人、同一企业", "同一投诉人、内容近似", "同一投诉人、同一领域", "内容近似、都没有投诉人")
 
 
 def _by(cases: Sequence[dict[str, Any]], key: Any) -> Iterable[list[dict[str, Any]]]:
@@ -109,12 +115,11 @@ def _by_domain(cases: Sequence[dict[str, Any]], fallback: str) -> Iterable[list[
 
 def _shared(one: str | None, other: str | None) -> float:
     """Return which share of the shorter text's pairs of letters stands in the other too."""
-    mine, theirs = ({plain[at : at + 2] for at in range(len(plain) - 1)} for plain in (_plain(one), _plain(other)))
+    mine, theirs = (
+        {plain[at : at + 2] for at in range(len(plain) - 1)}
+        for plain in (letters_of(one or ""), letters_of(other or ""))
+    )
     return len(mine & theirs) / max(1, min(len(mine), len(theirs)))
-
-
-def _plain(text: str | None) -> str:
-    return NO_LETTER.sub("", text or "")
 
 
 def _near(group: list[dict[str, Any]]) -> Iterable[tuple[dict[str, Any], dict[str, Any]]]:
@@ -124,29 +129,3 @@ def _near(group: list[dict[str, Any]]) -> Iterable[tuple[dict[str, Any], dict[st
         days: datetime.timedelta = other["day"] - one["day"]
         if days.days <= WITHIN:
             yield one, other
-
-
-class _Sets:
-    """Disjoint sets of rows."""
-
-    def __init__(self) -> None:
-        self._above: dict[int, int] = {}
-
-    def _leader(self, row: int) -> int:
-        self._above.setdefault(row, row)
-        while self._above[row] != row:
-            self._above[row] = self._above[self._above[row]]
-            row = self._above[row]
-        return row
-
-    def join(self, one: int, other: int) -> None:
-        """Make one set of two."""
-        first, second = sorted((self._leader(one), self._leader(other)))
-        self._above[second] = first
-
-    def groups(self) -> Iterable[list[int]]:
-        """Return every set."""
-        groups: dict[int, list[int]] = defaultdict(list)
-        for row in self._above:
-            groups[self._leader(row)].append(row)
-        return groups.values()

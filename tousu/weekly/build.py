@@ -9,14 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from tousu.clock.states import is_open
-from tousu.firms.groups import group_names
 from tousu.ledger.dated import dated_rows, last_day
 from tousu.ledger.read import read_ledger
 from tousu.ledger.tags import with_tags
-from tousu.near_duplicates import group_similar
-from tousu.taxonomy import load_taxonomy
 from tousu.timezone import SHANGHAI
+from tousu.weekly.matters import with_matters
 from tousu.weekly.names import words_of
 from tousu.weekly.terms import collect
 from tousu.weekly.topics import find_topics, vectors_of
@@ -69,11 +66,11 @@ def build_week(path: Path, options: WeekOptions, classifier: Classifier | None =
         ColumnMissing: It has no column of texts or of days.
         UsageError: There is no such week.
     """
+    ledger = read_ledger(path, options.wanted)
     if classifier is None:
         from tousu.classifier import Classifier
 
         classifier = Classifier.load()
-    ledger = read_ledger(path, options.wanted)
     figures = week_figures(ledger, options, classifier)
     return figures | {"file": path.name, "columns": ledger.said, "unread": ledger.unread()}
 
@@ -87,9 +84,10 @@ def week_figures(ledger: Ledger, options: WeekOptions, classifier: Classifier) -
     weeks = [week.back(number) for number in range(options.back, 0, -1)]
     weeks = [one for one in weeks if isinstance(first, datetime.date) and one.last >= first]
     rows = dated.filter(pl.col("day").is_between(week.back(options.back).first, week.last))
-    rows = _prepared(with_tags(rows, classifier), week, classifier)
+    rows = with_matters(with_tags(rows, classifier), classifier.simplified).with_columns(
+        ((pl.lit(week.first) - pl.col("day")).dt.total_days().add(6) // 7).alias("ago")  # weeks before this one
+    )
     now, before = rows.filter(pl.col("ago") == 0), rows.filter(pl.col("ago") > 0)
-    names = load_taxonomy().names
     topics = _topics(now, before, len(weeks), options, classifier) if weeks else []
     return {
         "week": week,
@@ -99,9 +97,9 @@ def week_figures(ledger: Ledger, options: WeekOptions, classifier: Classifier) -
         "undated": len(ledger.rows) - len(dated),
         "distinct": now["leader"].n_unique(),
         "open": int(now["open"].sum()),
-        "domains": _domains(now, before, len(weeks), names),
-        "topics": [topic | {"domain_name": names.get(topic["domain"] or "", topic["domain"])} for topic in topics],
-        "firms": _firms(now, before, len(weeks), topics, names),
+        "domains": _domains(now, before, len(weeks)),
+        "topics": topics,
+        "firms": _firms(now, before, len(weeks), topics),
         "has_firms": "respondent" in ledger.columns,
     }
 
@@ -115,24 +113,6 @@ def to_json(figures: Mapping[str, Any]) -> dict[str, Any]:
         "topics": [{key: topic[key] for key in topics} for topic in figures["topics"]],
         "firms": [{key: firm[key] for key in firms} for firm in figures["firms"]],
     }
-
-
-def _prepared(rows: pl.DataFrame, week: Week, classifier: Classifier) -> pl.DataFrame:
-    """Add how many weeks ago each case came, the first of its copies, whether it is open, and its firm's name."""
-    leaders = group_similar([text or "" for text in rows["text"].to_list()])
-    numbers, texts = rows["row"].to_list(), rows["text"].to_list()
-    told = [numbers[at] if text else number for at, text, number in zip(leaders, texts, numbers, strict=True)]
-    counts = Counter(name for name in rows["respondent"].to_list() if name)
-    shown = group_names(counts, classifier.simplified)
-    states = rows.select("closed", "ended", "refused", "not_filed", "state").iter_rows(named=True)
-    return rows.with_columns(
-        ((pl.lit(week.first) - pl.col("day")).dt.total_days().add(6) // 7).alias("ago"),
-        pl.Series("leader", told, dtype=pl.Int64),
-        pl.Series("open", [is_open(row) for row in states], dtype=pl.Boolean),
-        pl.Series(
-            "firm", [shown.get(name) if name else None for name in rows["respondent"].to_list()], dtype=pl.String
-        ),
-    )
 
 
 def _topics(
@@ -170,28 +150,26 @@ def _topic(
     examples = own.sort(pl.col("leader").replace_strict(order, return_dtype=pl.Int64)).unique(
         "leader", maintain_order=True
     )
-    domain = _most(own["tousu_primary"])
+    firms = Counter(own["firm"].drop_nulls().to_list()).most_common()
     return {
         "name": "、".join(words[:NAMED]),
         "words": words,
-        "domain": domain,
+        "domain": _most(own["tousu_primary"]),
         "count": len(own),
         "distinct": len(leaders),
         "before": counts,
         "new": max(counts, default=0) <= max(1.0, NEW * len(own)),
         "p": topic.p,
         "rows": own["row"].sort().to_list(),
-        "firms": [name for name, _ in Counter(own["firm"].drop_nulls().to_list()).most_common()],
-        "firm_counts": Counter(own["firm"].drop_nulls().to_list()).most_common(),
+        "firms": [name for name, _ in firms],
+        "firm_counts": firms,
         "kinds": Counter(own["tousu_kind"].drop_nulls().to_list()).most_common(),
         "open": int(own["open"].sum()),
         "examples": [case or f"第 {row} 行" for case, row in examples.head(EXAMPLES).select("case", "row").iter_rows()],
     }
 
 
-def _firms(
-    now: pl.DataFrame, before: pl.DataFrame, weeks: int, topics: list[dict[str, Any]], names: Mapping[str, str]
-) -> list[dict[str, Any]]:
+def _firms(now: pl.DataFrame, before: pl.DataFrame, weeks: int, topics: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the firms named in the week, those named most first."""
     earlier: dict[str, list[int]] = defaultdict(lambda: [0] * weeks)
     for name, ago, count in before.filter(pl.col("firm").is_not_null()).group_by("firm", "ago").len().iter_rows():
@@ -203,13 +181,11 @@ def _firms(
     cases: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for case in now.filter(pl.col("firm").is_not_null()).sort("row").select(*CASE, "firm").iter_rows(named=True):
         cases[case["firm"]].append(case)
-    firms = [
-        _firm(name, own, names) | {"before": earlier[name], "topics": told_of[name]} for name, own in cases.items()
-    ]
+    firms = [_firm(name, own) | {"before": earlier[name], "topics": told_of[name]} for name, own in cases.items()]
     return sorted(firms, key=lambda firm: (-firm["count"], -firm["distinct"], firm["name"]))
 
 
-def _firm(name: str, own: list[dict[str, Any]], names: Mapping[str, str]) -> dict[str, Any]:
+def _firm(name: str, own: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the figures of a firm's cases of the week."""
     domains = Counter(case["tousu_primary"] for case in own if case["tousu_primary"])
     return {
@@ -220,18 +196,17 @@ def _firm(name: str, own: list[dict[str, Any]], names: Mapping[str, str]) -> dic
         "open": sum(case["open"] for case in own),
         "domains": dict(domains.most_common()),
         "rows": [case["row"] for case in own],
-        "domain_names": [(names.get(code, code), count) for code, count in domains.most_common()],
         "signals": Counter(code for case in own for code in case["tousu_signals"] or ()).most_common(),
         "cases": own,
     }
 
 
-def _domains(now: pl.DataFrame, before: pl.DataFrame, weeks: int, names: Mapping[str, str]) -> list[dict[str, Any]]:
+def _domains(now: pl.DataFrame, before: pl.DataFrame, weeks: int) -> list[dict[str, Any]]:
     """Return how many cases each domain had in the week and in the weeks before, the most frequent first."""
     counted = Counter(now["tousu_primary"].drop_nulls().to_list())
     return [
         {
-            "code": code, "name": names.get(code, code), "count": count,
+            "code": code, "count": count,
             "before": _by_week(before.filter(pl.col("tousu_primary") == code), weeks),
         }
         for code, count in sorted(counted.items(), key=lambda item: (-item[1], item[0]))

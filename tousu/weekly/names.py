@@ -17,26 +17,11 @@ if TYPE_CHECKING:
 
 PIECES = 24  # heaviest terms looked at
 OFTEN = 0.12  # of a topic's texts, in how many a word of its must stand
-WORDS = 3  # in a name
 LONGEST = 8
 GROWS = 0.55  # of a piece's places, where the same letter must stand beside it for the word to grow
 GROWS_LOOSE = 0.8  # the same for a letter that is seldom part of a name
 # Letters that begin or end no word of a name.
-LOOSE = set(
-    "的了在是我其不一这那他她它们你您就都被有没说也还要把和与及让给到去来上下里个为以而等很着过从向对将已于之并但或如又再才只"
-)
-
-
-def name_of(topic: Topic, terms: Terms, texts: Sequence[str], simplified: Mapping[int, int]) -> str:
-    """Return a topic's name, at most ``WORDS`` words.
-
-    Args:
-        topic: The topic.
-        terms: The terms it was found by.
-        texts: The topic's texts, as they are.
-        simplified: The plain letter of each traditional one, by code point.
-    """
-    return "、".join(words_of(topic, terms, texts, simplified)[:WORDS])
+LOOSE = "的了在是我其不一这那他她它们你您就都被有没说也还要把和与及让给到去来上下里个为以而等很着过从向对将已于之并但或如又再才只"
 
 
 def words_of(topic: Topic, terms: Terms, texts: Sequence[str], simplified: Mapping[int, int]) -> list[str]:
@@ -50,7 +35,8 @@ def words_of(topic: Topic, terms: Terms, texts: Sequence[str], simplified: Mappi
         piece = terms.word(int(column))
         if not piece or telling[column] <= 0:
             continue
-        word = _grown(_trimmed(piece), plain) if _trimmed(piece) else ""
+        whole = piece.strip(LOOSE)
+        word = _grown(whole, plain) if whole else ""
         if len(word) < 2 or "0" in word or any(word in known or known in word for known in words):
             continue
         words.append(word)
@@ -77,12 +63,3 @@ def _grown(piece: str, texts: Sequence[str]) -> str:
             return piece
         piece = piece + letter if side else letter + piece
     return piece
-
-
-def _trimmed(word: str) -> str:
-    """Return a word without loose letters at its ends."""
-    while word and word[0] in LOOSE:
-        word = word[1:]
-    while word and word[-1] in LOOSE:
-        word = word[:-1]
-    return word

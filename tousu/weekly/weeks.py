@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from tousu.errors import UsageError
 
-WEEK = re.compile(r"(\d{4})-?[Ww](\d{1,2})")
+WEEK = re.compile(r"((?:19|20)\d\d)-?[Ww](\d{1,2})")
 
 
 @dataclass(frozen=True, slots=True)
