@@ -35,8 +35,8 @@ FLOORS = (
 )
 # Modules at the top of ``tousu`` that every room may use.
 GROUND = {
-    "acceptance", "attention", "case_codes", "errors", "extras", "messages", "near_duplicates", "resources", "signals", "taxonomy",
-    "timezone", "toml_tables",
+    "acceptance", "attention", "case_codes", "errors", "extras", "masking", "messages", "near_duplicates", "resources", "signals",
+    "taxonomy", "timezone", "toml_tables",
 }  # fmt: skip
 ENTRIES = {"tousu", "tousu.__main__"}  # the public names, imported when asked for; ``python -m tousu``
 

@@ -9,7 +9,7 @@ from tousu.errors import ColumnMissing, FileError
 from tousu.files.columns import choose_text_columns
 from tousu.files.tables import read_file
 from tousu.ledger.fields import find_fields
-from tousu_service.masking import mask
+from tousu.masking import mask
 
 if TYPE_CHECKING:
     from pathlib import Path

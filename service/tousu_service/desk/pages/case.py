@@ -6,12 +6,12 @@ import functools
 from typing import TYPE_CHECKING
 
 from tousu.errors import Conflict, NotFound, ScopeMissing
+from tousu.masking import mask
 from tousu_service.desk.pages.review import card_context, said_in
 from tousu_service.desk.store import answers, people, similar
 from tousu_service.desk.store.answers import AnsweredMeanwhile
 from tousu_service.desk.store.card import assigned, card
 from tousu_service.desk.web import new_router, page
-from tousu_service.masking import mask
 
 if TYPE_CHECKING:
     from fastapi import Response

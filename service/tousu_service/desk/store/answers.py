@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from tousu.errors import Conflict, NotFound
-from tousu_service.masking import mask
+from tousu.masking import mask
 from tousu_service.store import audit
 from tousu_service.store.clock import now
 from tousu_service.store.desk_tables import answers, case_texts, cases, desk_users, leases, sample

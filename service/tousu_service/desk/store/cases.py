@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from tousu.case_codes import SIGNALS
-from tousu_service.masking import mask
+from tousu.masking import mask
 from tousu_service.store.desk_tables import case_texts, cases, uploads
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sqlalchemy as sa
 
+from tousu.masking import mask
 from tousu_service.desk.store.masks import columns_of
-from tousu_service.masking import mask
 from tousu_service.store.desk_tables import case_texts, cases, uploads
 
 if TYPE_CHECKING:

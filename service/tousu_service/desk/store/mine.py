@@ -6,8 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tousu.masking import mask
 from tousu_service.desk.store.lists import SHOWN_CHARS
-from tousu_service.masking import mask
 from tousu_service.store.desk_tables import case_texts, cases, desk_users
 
 MOST = 100

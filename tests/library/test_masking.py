@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tousu.classifier import Classifier
-from tousu_service.masking import mask
+from tousu.masking import mask
 
 
 @pytest.mark.parametrize(

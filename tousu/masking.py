@@ -1,4 +1,4 @@
-"""Personal numbers in a text become zeros before it is stored.
+"""Personal numbers in a text become zeros before it is stored or handed on.
 
 Digits turn into ``0`` one for one, because the classifier reads every run of digits as one ``0``: what is
 stored trains and tags just as what was said, and offsets stay the same. Order numbers of eleven and more
