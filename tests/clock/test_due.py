@@ -11,7 +11,7 @@ from python_calamine import CalamineWorkbook
 
 from tests.cli.conftest import run  # noqa: F401 - a fixture
 from tousu.clock.due import DueOptions, clocks_of
-from tousu.clock.states import is_yes, kind_of, status_of
+from tousu.clock.states import is_yes, kind_of, status_of, told_kind
 from tousu.ledger.read import read_ledger
 
 KEYS = ["row", "id", "clock", "basis", "from", "due", "days_left", "state", "reason"]
@@ -191,6 +191,22 @@ def test_states_in_the_ledgers_words(state, status):
 )
 def test_kinds_in_the_ledgers_words(word, kind):
     assert kind_of(word) == kind
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ({"kind": "举报", "source": "信访局转"}, "petition"),
+        ({"kind": "申诉件"}, "complaint"),
+        ({"kind": "食品", "accepted": "2026-05-06"}, "complaint"),
+        ({"filed": "2026-05-06"}, "report"),
+        ({"ended": "2026-05-06", "not_filed": "2026-05-06"}, "both"),
+        ({"kind": "食品"}, None),
+    ],
+)
+def test_the_kind_is_told_by_source_word_and_days(told, kind):
+    names = ("source", "kind", "accepted", "ended", "filed", "not_filed")
+    assert told_kind(dict.fromkeys(names) | told) == kind
 
 
 def test_words_for_prolonged():

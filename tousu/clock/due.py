@@ -10,7 +10,7 @@ import polars as pl
 
 from tousu.clock.case import TRACKS, Judge, Line
 from tousu.clock.rules import load_clocks
-from tousu.clock.states import kind_of, status_of
+from tousu.clock.states import status_of, told_kind
 from tousu.clock.workdays import load_calendar
 from tousu.ledger.fields import DAYS
 from tousu.ledger.tags import with_tags
@@ -121,12 +121,8 @@ def clocks_of(
 def _kinds(ledger: Ledger, due: Due, classifier: Classifier | None) -> Iterator[str]:
     """Yield the kind of each row."""
     rows = ledger.rows
-    days = rows.select("accepted", "ended", "filed", "not_filed").iter_rows()
-    told = [kind_of(word) or _kind_by_days(*found) for word, found in zip(rows["kind"].to_list(), days, strict=True)]
-    told = [
-        "petition" if "信访" in (source or "") else kind
-        for kind, source in zip(told, rows["source"].to_list(), strict=True)
-    ]
+    telling = rows.select("source", "kind", "accepted", "ended", "filed", "not_filed")
+    told = [told_kind(row) for row in telling.iter_rows(named=True)]
     tags = rows["tousu_kind"].to_list()
     if None in told:
         made = _made(ledger, [kind is None for kind in told], classifier)
@@ -148,9 +144,3 @@ def _made(ledger: Ledger, unclear: list[bool], classifier: Classifier | None) ->
         & rows["text"].is_not_null()
     )
     return dict(with_tags(asked, classifier).select("row", "tousu_kind").iter_rows()) if len(asked) else {}
-
-
-def _kind_by_days(accepted: object, ended: object, filed: object, not_filed: object) -> str | None:
-    """Return the kind that only certain days can belong to: complaints are accepted, reports are filed."""
-    complaint, report = accepted is not None or ended is not None, filed is not None or not_filed is not None
-    return "both" if complaint and report else "complaint" if complaint else "report" if report else None

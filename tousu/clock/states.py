@@ -49,6 +49,21 @@ def kind_of(word: str | None) -> str | None:
     return next((kind for kind, pattern in _KINDS if pattern.search(word)), None) if word else None
 
 
+def told_kind(row: Mapping[str, Any]) -> str | None:
+    """Return the kind of case that a ledger itself tells; None if it tells none.
+
+    Args:
+        row: A row with the columns ``source``, ``kind``, ``accepted``, ``ended``, ``filed`` and ``not_filed``. What came as a
+            petition is one; else the ledger's word tells, else the days: complaints are accepted, reports are filed.
+    """
+    if "信访" in (row["source"] or ""):
+        return "petition"
+    complaint = row["accepted"] is not None or row["ended"] is not None
+    report = row["filed"] is not None or row["not_filed"] is not None
+    by_days = "both" if complaint and report else "complaint" if complaint else "report" if report else None
+    return kind_of(row["kind"]) or by_days
+
+
 def is_yes(word: str | None) -> bool:
     """Return whether a cell of the column 延期 says that a period was prolonged: yes, a day or a number of days."""
     return bool(word) and not _NO.fullmatch(str(word).strip())

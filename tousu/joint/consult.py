@@ -10,7 +10,7 @@ from tousu.classifier import Classifier
 from tousu.examples.read import load_examples
 from tousu.examples.search import ExampleIndex
 from tousu.joint.groups import OURS, authority_of
-from tousu.letters.facts import shortened
+from tousu.letters.facts import kind_names, shortened
 from tousu.letters.of_ledger import kind_of
 from tousu.letters.wording import chinese_day
 from tousu.signals import load_authorities, load_signals
@@ -181,7 +181,7 @@ def write_consult(sheet: ConsultSheet, title: str = "") -> bytes:
     from tousu.joint.word import Paper
 
     names, domains = {OURS: "市场监管部门"} | load_authorities().names, load_taxonomy().names
-    table = load_signals()
+    signal_names, kinds = load_signals().signal_names, kind_names()
     paper = Paper()
     paper.title(title or "会商单")
     paper.line(f"{chinese_day(sheet.day)}　共 {len(sheet.cases)} 件", centred=True)
@@ -189,7 +189,7 @@ def write_consult(sheet: ConsultSheet, title: str = "") -> bytes:
     paper.table(
         ("行", "编号", "收到", "类型", "领域", "被反映方", "承办人", "状态"),
         [
-            (str(case["row"]), case["case"] or "", str(case["received"] or ""), table.kind_names.get(kind_of(case), ""),
+            (str(case["row"]), case["case"] or "", str(case["received"] or ""), kinds.get(kind_of(case), ""),
              domains.get(case["tousu_primary"] or "", ""), case["respondent"] or "", case["officer"] or "", case["state"] or "")
             for case in sheet.cases
         ],
@@ -197,7 +197,7 @@ def write_consult(sheet: ConsultSheet, title: str = "") -> bytes:
     )  # fmt: skip
     paper.part("二、事实")
     for case in sheet.cases:
-        signals = "、".join(table.signal_names.get(code, code) for code in case["tousu_signals"] or ())
+        signals = "、".join(signal_names.get(code, code) for code in case["tousu_signals"] or ())
         paper.line(
             f"第 {case['row']} 行：{shortened(case['text'] or '（台账没有内容）', MATTER)}{f'〔{signals}〕' if signals else ''}"
         )

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 OURS = "ours"  # our own remit, among the authorities
 OUTSIDE = "out_of_scope"
-USED = ("row", "respondent", "complainant", "received", "kind", "tousu_kind", "tousu_primary", "tousu_route")
+USED = (
+    "row", "respondent", "complainant", "received", "source", "kind", "accepted", "ended", "filed", "not_filed",
+    "tousu_kind", "tousu_primary", "tousu_route",
+)  # fmt: skip
 FEWEST = 3  # complainants that make a firm a matter of many
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tousu.joint.groups import OURS, OUTSIDE, authority_of
-from tousu.letters.facts import CaseFacts, Wording, shortened, values_of
+from tousu.letters.facts import CaseFacts, Wording, kind_names, shortened, values_of
 from tousu.letters.of_ledger import kind_of
 from tousu.letters.table import load_letters
 from tousu.letters.wording import chinese_day
@@ -85,7 +85,7 @@ def handover_sheets(
         letters: The directory of letters, for what hand-overs rest on; the shipped one by default.
     """
     table = load_letters(letters)
-    names = load_signals()
+    kinds, signals = kind_names(), load_signals().signal_names
     joint = {row: _joint(group) for group in groups or [] for row in group.rows}
     cases: dict[str, list[HandedCase]] = {}
     outside = rows.filter(pl.col("tousu_primary") == OUTSIDE)
@@ -95,9 +95,9 @@ def handover_sheets(
             continue
         cases.setdefault(code, []).append(
             HandedCase(
-                row["row"], row["case"], row["received"], names.kind_names.get(kind_of(row), ""), row["respondent"],
+                row["row"], row["case"], row["received"], kinds.get(kind_of(row), ""), row["respondent"],
                 shortened(row["text"] or "", MATTER),
-                tuple(names.signal_names[signal] for signal in row["tousu_signals"] or () if signal in names.signal_names),
+                tuple(signals[signal] for signal in row["tousu_signals"] or () if signal in signals),
                 joint.get(row["row"], ""),
             )
         )  # fmt: skip

@@ -26,7 +26,7 @@ FIELDS = {
     "登记编号": "台账里的编号",
     "收到日期": "收到来件的日期",
     "收到方式": "来件的渠道，如 12315平台、12345热线",
-    "来件性质": "投诉、举报、投诉举报、咨询或来件",
+    "来件性质": "投诉、举报、投诉举报、信访、咨询或来件",
     "反映事项": "来件内容，长的截短",
     "投诉请求": "来件人要求什么",
     "领域": "领域的名称",
@@ -58,7 +58,9 @@ FIELDS = {
 }
 UNCONSUMING = 3  # the ground that a complaint is not made as a consumer (order 121, art. 16(3))
 LAWS, POINTS = "法规", "依据"
-KIND_WORDS = {"complaint": "投诉", "report": "举报", "both": "投诉举报", "consult": "咨询", "other": "来件"}
+KIND_WORDS = {
+    "complaint": "投诉", "report": "举报", "both": "投诉举报", "petition": "信访", "consult": "咨询", "other": "来件",
+}  # fmt: skip
 LONGEST_MATTER = 160  # characters of a complaint quoted in a letter
 SENTENCE_END = re.compile(r"[。！？；!?;]")
 ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -82,7 +84,7 @@ class CaseFacts:
     """What is known of a case, whoever knows it: a ledger's row or a stored case. None = not known.
 
     Attributes:
-        kind: Kind of case, a code of ``case_codes.KINDS``.
+        kind: Kind of case, a code of ``case_codes.KINDS`` or ``petition``.
         domain: Primary domain, a code of the taxonomy.
         route: Authority of a matter outside the remit, a code of ``case_codes.AUTHORITIES``.
         due: Last day by the id of the taxonomy's deadline, computed by the clock.
@@ -151,6 +153,11 @@ def values_of(facts: CaseFacts, wording: Wording, table: LetterTable) -> dict[st
     values[POINTS] = {point.name: _point(point.name, facts, table, day) for point in table.points}
     values[LAWS] = {law.id: law_name(law) for law in laws_by_id().values()}
     return values
+
+
+def kind_names() -> dict[str, str]:
+    """Return what each kind of case is called: those of the signals' table, and the petition, which only a ledger tells."""
+    return {**load_signals().kind_names, "petition": KIND_WORDS["petition"]}
 
 
 def clean(text: str) -> str:
@@ -273,7 +280,7 @@ def remarks(facts: CaseFacts, kind: str, wording: Wording, table: LetterTable) -
     """Return what the officer should know before signing, in Chinese."""
     said = []
     letter = table.letter(kind)
-    names = load_signals().kind_names
+    names = kind_names()
     if facts.kind not in letter.cases:
         fitting = "、".join(names[code] for code in letter.cases)
         said.append(f"本件判为{names.get(facts.kind, facts.kind)}，{letter.name}用于{fitting}，请核对")

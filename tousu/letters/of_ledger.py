@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tousu.clock.ends import ends_of
+from tousu.clock.states import told_kind
 from tousu.errors import UsageError
 from tousu.letters.facts import CaseFacts
 
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
 
     from tousu.ledger.read import Ledger
 
-# What a ledger's own column of kinds says, by the first of these words found in it.
-KINDS = (
-    ("投诉并举报", "both"), ("投诉举报", "both"), ("投诉、举报", "both"), ("投诉", "complaint"), ("举报", "report"),
-    ("咨询", "consult"),
-)  # fmt: skip
 # Material order 121 art. 10 asks of a complaint, by the column that would tell it.
 MATERIAL = {"complainant": "姓名等真实身份信息", "telephone": "联系电话", "respondent": "被投诉人的名称（姓名）、地址"}
 
@@ -69,12 +65,10 @@ def facts_of(row: Mapping[str, Any], columns: Mapping[str, str]) -> CaseFacts:
         closed=row["closed"],
         due={code: end.due for code, end in ends.items()},
         provisional=any(end.provisional for end in ends.values()),
-        lacking=tuple(lacking) if kind != "report" else (),
+        lacking=tuple(lacking) if kind not in ("report", "petition") else (),
     )
 
 
 def kind_of(row: Mapping[str, Any]) -> str:
-    """Return the kind of case a row is: what the ledger itself says, else what the classifier says."""
-    written = row["kind"] or ""
-    found = next((code for word, code in KINDS if word in written), None)
-    return found or row["tousu_kind"] or "complaint"
+    """Return the kind of case a row is: what the ledger itself tells, as for its clocks, else what the classifier says."""
+    return told_kind(row) or row["tousu_kind"] or "complaint"
