@@ -32,6 +32,17 @@ def test_sheets_are_written_once(run, ledger, tmp_path):
     assert "钱小丁" not in json.dumps(told, ensure_ascii=False)
 
 
+def test_cases_on_no_sheet_are_named(run, tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "工单编号,投诉内容,领域代码,诉求类型,转办建议\nA-1,楼下烧烤店油烟直排,out_of_scope,举报,环保大队\n", "utf-8"
+    )
+    ran = run("handover", tmp_path / "a.csv")
+    assert (ran.code, "移送清单 0 份" in ran.stdout) == (0, True), ran.said
+    assert "没有列入清单的 1 件" in ran.stderr
+    assert "台账第 1 行" in ran.stderr
+    assert json.loads(run("handover", tmp_path / "a.csv", "--json").stdout)["unplaced"] == [1]
+
+
 def test_a_meeting_s_sheet(run, ledger, tmp_path):
     ran = run("consult", ledger, "--rows", "1-3", "-o", tmp_path / "x.docx", "--date", "2026-05-25")
     assert ran.code == 0, ran.stderr

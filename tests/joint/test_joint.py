@@ -15,7 +15,7 @@ from tousu.examples.read import load_examples
 from tousu.examples.search import ExampleIndex
 from tousu.joint.consult import RECORD, consult_sheet, write_consult
 from tousu.joint.groups import OURS, joint_groups
-from tousu.joint.handover import handover_sheets, write_handover
+from tousu.joint.handover import handover_sheets, unplaced, write_handover
 from tousu.joint.of_ledger import cases_of, clocks_on
 from tousu.ledger.read import read_ledger
 from tousu.ledger.respondents import firms_of
@@ -90,6 +90,22 @@ def test_each_authority_gets_its_cases_with_a_basis_of_the_day(rows):
         for word in ("生态环境部门", "B-1", "旺旺烧烤店", "油烟直排", "2026-05-07", "某某区市场监督管理局")
     )
     assert not any(word in words for word in ("钱小丁", "13900000004", "A-1", "D-1"))
+
+
+def test_an_authority_nobody_knows_is_no_authority_and_its_cases_are_named(rows):
+    own = rows.with_columns(tousu_route=pl.when(pl.col("row") == 4).then(pl.lit("环保大队")).otherwise("tousu_route"))
+    groups = joint_groups(own, firms_of(own))
+    assert [group.rows for group in groups] == [(1, 2, 3)]
+    assert handover_sheets(own, DAY, groups) == []
+    outside = rows.filter(pl.col("tousu_primary") == "out_of_scope")["row"].to_list()
+    assert unplaced(own) == outside
+    assert unplaced(rows) == [row for row in outside if row != 4]
+
+
+def test_a_sheet_does_not_tell_who_complained(rows):
+    told = rows.with_columns(text=pl.lit("我叫钱小丁，电话13900000004，烧烤店油烟直排"))
+    (sheet,) = handover_sheets(told, DAY)
+    assert sheet.cases[0].matter == "我叫来件人，电话00000000000，烧烤店油烟直排"
 
 
 def test_the_meeting_s_sheet_holds_what_the_meeting_needs(ledger_file, index):

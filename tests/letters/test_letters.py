@@ -143,6 +143,13 @@ def test_a_hand_over_does_not_name_the_reporter():
     assert "第四十二条" in text
 
 
+def test_a_hand_over_tells_the_matter_without_the_reporter_s_name_and_numbers():
+    told = dataclasses.replace(REPORT, route="police", text="我叫王某，电话13900000004，店里卖假药。")
+    text = text_of(make_letter("handover", told, ON))
+    assert "我叫来件人，电话00000000000，店里卖假药" in text
+    assert "电话13900000004" in text_of(make_letter("report_result", told, ON))
+
+
 def test_mediation_ended_by_the_calendar_says_so():
     late = dataclasses.replace(CASE, terminated=D(2026, 7, 22))
     assert "因自投诉受理之日起六十日内未能达成调解协议，" in text_of(make_letter("end_mediation", late, ON))

@@ -14,6 +14,7 @@ from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
 
 app = App()
+SHOWN = 20  # rows on no sheet that are named; JSON has all
 
 
 @app.command()
@@ -36,7 +37,7 @@ def handover(
     """按转办建议把不属本部门的来件列成移送清单，一个部门一份；并列出多人反映一家、一家涉及多个部门的。"""
     from tousu.classifier import Classifier
     from tousu.joint.groups import joint_groups
-    from tousu.joint.handover import handover_sheets, write_handover
+    from tousu.joint.handover import handover_sheets, unplaced, write_handover
     from tousu.ledger.read import read_ledger
     from tousu.ledger.respondents import firms_of
     from tousu.letters.table import load_letters
@@ -48,6 +49,12 @@ def handover(
     rows = read.with_tags()
     groups = joint_groups(rows, firms_of(rows, Classifier.load().simplified))
     sheets = handover_sheets(rows, day, groups, templates)
+    left = unplaced(rows)
+    if left:
+        err().print(
+            f"不属本部门、没有列入清单的 {len(left)} 件（没有转办建议，或写的不是转办部门表里的名称）："
+            f"台账第 {'、'.join(map(str, left[:SHOWN]))} 行{'等' if len(left) > SHOWN else ''}"
+        )
     if output is not None:
         files = {output / f"移送清单-{sheet.code}-{day:%Y%m%d}.docx": sheet for sheet in sheets}
         there = next((file for file in files if file.exists() and not force), None)
@@ -57,7 +64,8 @@ def handover(
         for file, sheet in files.items():
             save(write_handover(sheet, day, load_letters(templates).station.authority), file)
     if as_json:
-        say_json({"sheets": [sheet.to_dict() for sheet in sheets], "groups": [group.to_dict() for group in groups]})
+        told = {"sheets": [sheet.to_dict() for sheet in sheets], "groups": [group.to_dict() for group in groups]}
+        say_json(told | {"unplaced": left})
         return
     made = table("部门", "件数", "台账行", "职责依据", whole=("件数",))
     for sheet in sheets:

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tousu.case_codes import AUTHORITIES
 from tousu.letters.of_ledger import kind_of
 
 if TYPE_CHECKING:
@@ -70,12 +71,13 @@ class JointGroup:
 
 
 def authority_of(row: Mapping[str, Any]) -> str | None:
-    """Return whose matter a tagged row is: ``OURS``, the code of an authority, or None where nobody has to act."""
+    """Return whose matter a tagged row is: ``OURS``, an authority's code, or None where nobody has to act or its name is not known."""
     if row["tousu_primary"] is None:
         return None
     if row["tousu_primary"] != OUTSIDE:
         return OURS
-    return row["tousu_route"] if row["tousu_route"] not in (None, "none") else None
+    route = row["tousu_route"]
+    return route if route in AUTHORITIES and route != "none" else None
 
 
 def joint_groups(rows: pl.DataFrame, firms: Mapping[str, str] | None = None) -> list[JointGroup]:

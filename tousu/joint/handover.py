@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tousu.joint.groups import OURS, OUTSIDE, authority_of
-from tousu.letters.facts import CaseFacts, Wording, kind_names, shortened, values_of
+from tousu.letters.facts import CaseFacts, Wording, impersonal, kind_names, shortened, values_of
 from tousu.letters.of_ledger import kind_of
 from tousu.letters.table import load_letters
 from tousu.letters.wording import chinese_day
@@ -96,7 +96,7 @@ def handover_sheets(
         cases.setdefault(code, []).append(
             HandedCase(
                 row["row"], row["case"], row["received"], kinds.get(kind_of(row), ""), row["respondent"],
-                shortened(row["text"] or "", MATTER),
+                shortened(impersonal(row["text"] or "", row["complainant"]), MATTER),
                 tuple(signals[signal] for signal in row["tousu_signals"] or () if signal in signals),
                 joint.get(row["row"], ""),
             )
@@ -114,6 +114,12 @@ def handover_sheets(
                 )
             )  # fmt: skip
     return sheets
+
+
+def unplaced(rows: pl.DataFrame) -> list[int]:
+    """Return the rows outside the remit that are on no sheet: nobody has to act, or the name of the authority is not known."""
+    outside = rows.filter(pl.col("tousu_primary") == OUTSIDE)
+    return [row["row"] for row in outside.iter_rows(named=True) if authority_of(row) is None]
 
 
 def _joint(group: JointGroup) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import UsageError
 from tousu.letters.table import laws_by_id
 from tousu.letters.wording import chinese_articles, chinese_day, chinese_number, cited, law_name
+from tousu.masking import mask
 from tousu.signals import Authority, load_authorities, load_signals
 from tousu.taxonomy import load_taxonomy
 
@@ -61,6 +62,8 @@ LAWS, POINTS = "法规", "依据"
 KIND_WORDS = {
     "complaint": "投诉", "report": "举报", "both": "投诉举报", "petition": "信访", "consult": "咨询", "other": "来件",
 }  # fmt: skip
+SENDER = "来件人"
+NAMED = 2  # characters from which on a sender's name is looked for in a text
 LONGEST_MATTER = 160  # characters of a complaint quoted in a letter
 SENTENCE_END = re.compile(r"[。！？；!?;]")
 ILLEGAL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -205,6 +208,12 @@ def _known(facts: CaseFacts, wording: Wording, table: LetterTable, day: datetime
         "转办依据": _authority_basis(authority, wording.date),
     }
     return found
+
+
+def impersonal(text: str, sender: str | None) -> str:
+    """Return a complaint's text as another authority may see it: without the sender's name, and numbers of persons as zeros."""
+    told = text.replace(sender, SENDER) if sender and len(sender) >= NAMED else text
+    return mask(told)
 
 
 def shortened(text: str, most: int = LONGEST_MATTER) -> str:

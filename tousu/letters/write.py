@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import io
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ from docx.oxml.ns import qn
 from docx.text.run import Run
 
 from tousu.files.sink import PartFile
-from tousu.letters.facts import FIELDS, Blank, remarks, values_of
+from tousu.letters.facts import FIELDS, Blank, impersonal, remarks, values_of
 from tousu.letters.table import default_folder, load_letters
 from tousu.letters.template import bad_mark, check_template, environment, open_template
 
@@ -64,6 +65,8 @@ def make_letter(kind: str, facts: CaseFacts, wording: Wording, folder: Path | No
     path = (folder or default_folder()) / letter.template
     check_template(path, facts.law_day(wording.date), table)
     template = open_template(path)
+    if letter.kind == "handover" and facts.text:
+        facts = dataclasses.replace(facts, text=impersonal(facts.text, facts.sender))
     values = values_of(facts, wording, table)
     try:
         template.render(values, environment(), autoescape=True)
