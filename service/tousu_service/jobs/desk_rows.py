@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -33,10 +34,17 @@ if TYPE_CHECKING:
     from tousu_service.settings import Settings
     from tousu_service.store import Store
 
-FIRST, PIECE = 200, 500  # rows in a piece: the first is small, to be reviewed at once
+FIRST, PIECE = 200, 1000  # rows in a piece: the first is small, to be reviewed at once
 EVERY = 10  # of how many rows one is looked at for known words
 ROLES = {"number": "case", "received": "received", "respondent": "respondent"}
 MOST_GROUPED = 200_000
+
+
+class _Piece(NamedTuple):
+    """Some rows of an upload, tagged, and what is counted of them."""
+
+    cases: list[NewCase]
+    counts: dict[str, int]
 
 
 def store_rows(
@@ -67,29 +75,25 @@ def store_rows(
     counts = {"rows": 0, "rejects": 0, "stored": 0, "auto": 0, "looked_at": 0, "few_known": 0}
     texts: list[str] = []
     numbers: list[int] = []
-    rows = _rows(path, upload.columns)
-    size = FIRST
-    while piece := list(itertools.islice(rows, size)):
-        size = PIECE
-        sound = [new for new in piece if new["text"]]
-        counts["rows"] += len(piece)
-        counts["rejects"] += len(piece) - len(sound)
-        taggings = classifier.tag_many([new["text"] for new in sound])
-        shares = classifier.known_shares([new["text"] for new in sound[::EVERY]])
-        counts["looked_at"] += shares.size
-        counts["few_known"] += int((shares < FEW).sum())
-        counts["auto"] += int(taggings.auto.sum())
-        cases = [NewCase(tagging=tagging, **new) for new, tagging in zip(sound, taggings, strict=True)]
-        with store.writing() as connection:
-            held.renew(connection)
-            counts["stored"] += add_cases(connection, upload_id, cases, secret=secret, raw=settings.store_raw_text)
-            if cases:
-                spot_checks.draw(connection, upload_id, cases[0].row, cases[-1].row, share=settings.spot_check_share)
-        if len(texts) < MOST_GROUPED:
-            texts += [new["text"] for new in sound]
-            numbers += [new["row"] for new in sound]
-        held.rows, held.step = counts["rows"], "标注并入库"
-        held.check()
+    with ThreadPoolExecutor(1) as pool:
+        pieces = _pieces(classifier, _rows(path, upload.columns))
+        coming = pool.submit(next, pieces, None)
+        while piece := coming.result():
+            coming = pool.submit(next, pieces, None)  # read and tagged while this one is written
+            cases = piece.cases
+            with store.writing() as connection:
+                held.renew(connection)
+                counts["stored"] += add_cases(connection, upload_id, cases, secret=secret, raw=settings.store_raw_text)
+                if cases:
+                    share = settings.spot_check_share
+                    spot_checks.draw(connection, upload_id, cases[0].row, cases[-1].row, share=share)
+            for name, more in piece.counts.items():
+                counts[name] += more
+            if len(texts) < MOST_GROUPED:
+                texts += [case.text for case in cases]
+                numbers += [case.row for case in cases]
+            held.rows, held.step = counts["rows"], "标注并入库"
+            held.check()
     held.step = "归组"
     groups = _groups(texts, numbers)
     with store.writing() as connection:
@@ -97,6 +101,24 @@ def store_rows(
         set_groups(connection, upload_id, groups)
         uploads.change(connection, upload_id, actor="service", state="ready", rejected=counts["rejects"])
     return counts
+
+
+def _pieces(classifier: Classifier, rows: Iterator[dict[str, Any]]) -> Iterator[_Piece]:
+    """Yield rows tagged, some hundred at a time."""
+    size = FIRST
+    while piece := list(itertools.islice(rows, size)):
+        size = PIECE
+        sound = [new for new in piece if new["text"]]
+        taggings = classifier.tag_many([new["text"] for new in sound])
+        shares = classifier.known_shares([new["text"] for new in sound[::EVERY]])
+        counts = {
+            "rows": len(piece),
+            "rejects": len(piece) - len(sound),
+            "auto": int(taggings.auto.sum()),
+            "looked_at": shares.size,
+            "few_known": int((shares < FEW).sum()),
+        }
+        yield _Piece([NewCase(tagging=tagging, **new) for new, tagging in zip(sound, taggings, strict=True)], counts)
 
 
 def fail(store: Store, upload_id: int, words: str) -> None:

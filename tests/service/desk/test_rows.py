@@ -84,6 +84,14 @@ def test_rows_become_cases(store, settings):
     assert drawn
 
 
+@pytest.mark.parametrize("header", ["内容", "内\ud800容"], ids=["whole", "half a character"])
+def test_headers_come_back_from_the_store_as_they_were(store, header):
+    columns = {"text": [header, "诉求\n“详情”"], "row": 1, "huge": 2**70}
+    with store.writing() as connection:
+        made = uploads.add(connection, name="a.csv", sha256="0" * 64, size=1, columns=columns, actor="desk:甲")
+        assert uploads.find(connection, made.id).columns == columns
+
+
 def test_a_job_that_lost_its_lease_writes_nothing_and_one_begun_again_writes_no_row_twice(store, settings, monkeypatch):
     _, job = upload(store, settings)
     monkeypatch.setattr(desk_rows, "FIRST", 10)
