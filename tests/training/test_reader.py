@@ -18,7 +18,9 @@ from tousu.errors import Busy, ModelCorrupt, ModelMismatch, ModelMissing
 from tousu_service.classify.micro_batch import MicroBatcher
 from tousu_service.classify.off_loop import OffLoop
 from tousu_service.telemetry.metrics import Metrics
+from tousu_training.beside import Beside
 from tousu_training.corpus import read_rows
+from tousu_training.labels import Labels
 from tousu_training.reader import together, train, upper
 
 WIDTH, HEADS, LAYERS, INNER = 64, 4, 3, 128
@@ -194,6 +196,12 @@ def test_a_stopped_training_goes_on_and_a_newer_model_keeps_its_reader(tousu, re
     assert together.carried(tmp_path / "m", kept, domains) is not None
     assert together.carried(tmp_path / "m", kept, domains[::-1]) is None
     assert together.carried(tmp_path / "m", kept[::2], domains) is None  # too few to judge both readings by
+    told = []
+    Beside(
+        tmp_path / "m", kept, Labels(domains[::-1], domains[0]), None, wanted=False, quick=True, work=None,
+        progress=lambda step, done, size: told.append(step),
+    )  # fmt: skip
+    assert ["不再附上" in step for step in told] == [True]
 
 
 def test_the_fold_left_out_lacks_no_domain_and_is_most_like_the_whole():

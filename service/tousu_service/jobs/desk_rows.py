@@ -16,7 +16,7 @@ from tousu.errors import ColumnMissing
 from tousu.files.tables import Unreadable, read_file
 from tousu.ledger.days import read_day
 from tousu.ledger.fields import find_fields
-from tousu.near_duplicates import group_similar
+from tousu.near_duplicates import leaders_of
 from tousu_service.desk.secret import secret_of
 from tousu_service.desk.store import spot_checks, uploads
 from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
@@ -147,9 +147,13 @@ def path_of(settings: Settings, args: dict[str, Any], job_id: str) -> Path:
 
 def _groups(texts: Sequence[str], numbers: Sequence[int]) -> dict[int, int]:
     """Return of the rows that have near-duplicates the row of the first of them."""
-    leaders = group_similar(texts)
+    leaders = leaders_of(texts)
     sizes = Counter(leaders)
-    return {number: numbers[leader] for number, leader in zip(numbers, leaders, strict=True) if sizes[leader] > 1}
+    return {
+        number: numbers[leader]
+        for number, leader in zip(numbers, leaders, strict=True)
+        if leader is not None and sizes[leader] > 1
+    }
 
 
 def _rows(path: Path, columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
