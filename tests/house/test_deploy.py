@@ -39,6 +39,11 @@ def test_the_database_cannot_reach_out_and_the_service_is_confined():
     unit = (ROOT / "deploy" / "tousu.service").read_text("utf-8")
     for line in ("User=tousu", "NoNewPrivileges=yes", "ProtectSystem=strict", "StateDirectoryMode=0700", "LimitCORE=0"):
         assert line in unit
+    reminders = (ROOT / "deploy" / "tousu-remind.service").read_text("utf-8")
+    assert "EnvironmentFile=/etc/tousu/tousu.env" in unit
+    assert (
+        "EnvironmentFile=-/etc/tousu/tousu.env" in reminders
+    )  # the same tables of the station's own, where it has any
 
 
 def test_the_example_of_reminders_is_one_the_command_reads():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime
 import hashlib
 import hmac
 import signal
@@ -17,6 +18,7 @@ from tests.cli.conftest import run  # noqa: F401 - a fixture
 from tests.conftest import ROOT
 from tests.remind.receivers import http_server, mail_server
 from tousu.errors import SettingsError
+from tousu.remind.notices import Item, Notice, parts_of
 from tousu.remind.settings import load_settings
 
 SECRET = "面包发霉是投诉内容"
@@ -171,6 +173,72 @@ def test_an_answer_that_never_comes_is_unclear_and_not_sent_again(run, ledger, t
         assert "不知是否送到" in ran.stderr
         assert "发出 0 份" in run("remind", ledger, "--settings", file, *DAY).stdout
         assert len(received) == 3
+
+
+def test_a_gateways_answer_is_unclear_and_not_sent_again(run, ledger, tmp_path):  # noqa: F811
+    for status in (502, 504):
+        with http_server((status, {})) as (received, base):
+            file = settings(tmp_path, f'log = "{status}.sqlite"\n' + channel("wecom", base, 'key = "K1"'))
+            ran = run("remind", ledger, "--settings", file, *DAY)
+            assert "失败 0 份，不明 3 份" in ran.stdout
+            assert f"网关回答 {status}" in ran.stderr
+            assert "发出 0 份" in run("remind", ledger, "--settings", file, *DAY).stdout
+            assert len(received) == 3
+
+
+def test_a_notice_that_is_sent_again_has_the_same_key(run, ledger, tmp_path):  # noqa: F811
+    with http_server((500, {})) as (received, base):
+        file = settings(tmp_path, channel("webhook", base))
+        for _ in range(2):
+            assert "失败 3 份" in run("remind", ledger, "--settings", file, *DAY).stdout
+        keys = [headers["Idempotency-Key"] for _, headers, _ in received]
+    assert keys[:3] == keys[3:]
+    assert len(set(keys)) == 3
+
+
+def test_each_case_stands_once_in_a_notice(run, tmp_path):  # noqa: F811
+    path = tmp_path / "a.csv"
+    rows = ("A 1,{},李平、李平", "A1,{},李平", "A1,{},李平、", "SH:7 b,{},王芳/赵静", "C1,{},王芳、王芳")
+    head = "工单编号,登记时间,类型,承办人\n"
+    path.write_text(head + "".join(row.format("2026-05-06,投诉") + "\n" for row in rows), "utf-8")
+    with http_server() as (received, base):
+        group = channel("webhook", base).replace('["值班群"]', '["值班群", "值班群"]')
+        both = '[[officer]]\nname = "王芳/赵静"\nchannels = ["值班群"]\n'
+        file = settings(tmp_path, 'link = "http://desk.test/{id}"\n' + group + both)
+        ran = run("remind", path, "--settings", file, *DAY)
+        assert ran.code == 0, ran.stderr
+        told = {body["officer"]: [(case["case"], case["link"]) for case in body["cases"]] for _, _, body in received}
+    assert told == {
+        "李平": [("A1", "http://desk.test/A%201"), ("A1", "http://desk.test/A1"), ("A1", "http://desk.test/A1")],
+        "王芳/赵静": [("SH7b", "http://desk.test/SH%3A7%20b")],
+        "王芳": [("C1", "http://desk.test/C1")],
+    }
+    assert len(received) == 3
+
+
+def test_what_cannot_be_told_is_said(run, ledger, tmp_path):  # noqa: F811
+    ledger.write_text(LEDGER + "A9,26-5-6,,待受理,投诉,李平,\n", "utf-8")
+    file = settings(tmp_path, channel("wecom", "http://127.0.0.1:9", 'key = "K1"'))
+    ran = run("remind", ledger, "--settings", file, "--dry-run", *DAY)
+    assert "日期读不出　登记时间：年份只有两位" in ran.stderr
+    assert "A9" in ran.stdout.split("2026-05-13：")[0]  # in the table of what cannot be told
+    assert "算不出 1 项" in ran.stdout
+
+
+def test_parts_are_cut_in_the_time_of_their_length():
+    day = datetime.date(2026, 5, 13)
+    items = [
+        Item(f"{n}", f"T{n}", "accept_decision", "受理决定", "电梯", day, 0, "due_soon", "") for n in range(20_000)
+    ]
+    notice = Notice("李平", "mail", "li@station.test", day, tuple(items))
+    start = time.process_time()
+    (whole,) = parts_of(notice, 10**7)
+    assert time.process_time() - start < 5
+    assert whole == notice
+    exact = len(notice._replace(items=notice.items[:3]).text.encode())
+    parts = list(parts_of(notice._replace(items=notice.items[:9]), exact + 20))
+    assert [len(part.items) for part in parts] == [3, 3, 3]
+    assert all(len(part.text.encode()) <= exact + 20 for part in parts)
 
 
 def test_a_long_list_goes_in_parts(run, tmp_path):  # noqa: F811

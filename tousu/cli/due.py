@@ -14,14 +14,17 @@ from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tousu.clock.case import Line
     from tousu.clock.due import Due
     from tousu.ledger.read import Ledger
 
 app = App()
 SHOWN = 40
 Today = Annotated[datetime.datetime | None, typer.Option(formats=DAY, metavar="日期", help="按哪一天算；不写为今天。")]
-ClockFile = Annotated[Path | None, typer.Option("--clocks", help="期限表；不写用随附的。")]
-CalendarFile = Annotated[Path | None, typer.Option("--calendar", help="放假安排表；不写用随附的。")]
+ClockFile = Annotated[Path | None, typer.Option("--clocks", help="期限表；不写用本站的，没有则用随附的。")]
+CalendarFile = Annotated[Path | None, typer.Option("--calendar", help="放假安排表；不写用本站的，没有则用随附的。")]
 
 
 @app.command()
@@ -73,10 +76,15 @@ def _write(found: Due, read: Ledger, ledger: Path, output: Path, said: list[str]
 
 
 def _show(found: Due) -> None:
-    """Print the most urgent clocks as a table that fits into 80 columns, and the counts."""
+    """Print the most urgent clocks and the counts."""
+    show_lines(found.urgent())
+    out().print(found.counts_said)
+
+
+def show_lines(lines: Sequence[Line]) -> None:
+    """Print the first of some clocks as a table that fits into 80 columns; nothing where there are none."""
     from tousu.clock.due import STATE_NAMES
 
-    lines = found.urgent()
     made = table("状态", "行", "编号", "期限", "到期日", "剩", "说明", whole=("状态", "行", "到期日", "剩"))
     for line in lines[:SHOWN]:
         left = "" if line.days_left is None else str(line.days_left)
@@ -85,6 +93,4 @@ def _show(found: Due) -> None:
     if lines:
         show_table(made)
     if len(lines) > SHOWN:
-        out().print(f"只列出最急的 {SHOWN} 项，其余 {len(lines) - SHOWN} 项见 --json 或 -o 工作簿")
-    counts = "，".join(f"{STATE_NAMES[state]} {count} 项" for state, count in found.counts.items())
-    out().print(f"{found.today}：{counts}；没有期限的 {found.without} 行")
+        out().print(f"只列出前 {SHOWN} 项，其余 {len(lines) - SHOWN} 项见 tousu due 的 --json 或 -o 工作簿")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tousu.cli.console import FAILED, err, out, show_table, speaks, table
-from tousu.cli.due import CalendarFile, ClockFile, Today
+from tousu.cli.due import CalendarFile, ClockFile, Today, show_lines
 from tousu.cli.ledger_options import Columns, columns_of, day_or_today
 from tousu.cli.typer_zh import App
 
@@ -46,10 +46,15 @@ def remind(
     from tousu.remind.run import remind as run
 
     read = read_ledger(ledger, columns_of(column))
-    err().print(read.said)
+    for line in (read.said, *read.unread()):
+        err().print(line)
     if loaded.default is None:
         read.needs("officer")
     found = clocks_of(read, DueOptions(today=day_or_today(today), clocks=clocks, calendar=calendar))
+    for line in found.said:
+        err().print(line)
+    show_lines([line for line in found.lines if line.state == "unknown"])
+    out().print(found.counts_said)
     if dry_run:
         _show_plan(notices_of(read, found, loaded))
         return

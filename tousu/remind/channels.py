@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # Bytes of text a robot takes in one message, somewhat less than the services say.
 MOST = {"wecom": 2000, "dingtalk": 18_000, "feishu": 18_000, "webhook": 1 << 20}
 
+PASSED_ON = (502, 504)  # what a gateway answers that had no answer, or a broken one, from whom it asked
+
 
 class ChannelSender:
     """Sends notices to one channel.
@@ -44,17 +46,16 @@ class ChannelSender:
             timeout=timeout, trust_env=False, follow_redirects=False, verify=ssl.create_default_context(cafile=ca)
         )
 
-    def send(self, notice: Notice, made: str, leaving: Callable[[], None]) -> None:
+    def send(self, notice: Notice, leaving: Callable[[], None]) -> None:
         """Send a notice.
 
         Args:
             notice: The notice.
-            made: Its id, by which another system can tell that it has it already.
             leaving: Called just before the first byte of the request leaves.
 
         Raises:
             NotSent: The other side cannot be reached or refuses it.
-            Unclear: The line broke after the request had begun to leave.
+            Unclear: The line broke after the request had begun to leave, or a gateway does not know what became of it.
         """
         address, body = self._request(notice)
         left = False
@@ -67,7 +68,7 @@ class ChannelSender:
 
         try:
             reply = self._client.post(
-                address, json=body, headers={"Idempotency-Key": made}, extensions={"trace": traced}
+                address, json=body, headers={"Idempotency-Key": notice.key}, extensions={"trace": traced}
             )
         except httpx.HTTPError as error:
             reason = f"{self._channel.name} 连不上或没有回答（{type(error).__name__}）"
@@ -109,7 +110,10 @@ class ChannelSender:
 
         Raises:
             NotSent: It is.
+            Unclear: A gateway gives it, which may have passed the notice on.
         """
+        if reply.status_code in PASSED_ON:
+            raise Unclear(f"{self._channel.name} 前面的网关回答 {reply.status_code}")
         if not reply.is_success:
             raise NotSent(f"{self._channel.name} 回答 {reply.status_code}")
         if self._channel.kind == "webhook":

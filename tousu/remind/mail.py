@@ -36,19 +36,18 @@ class MailSender:
         self._ca = None if server.ca_file is None else str(settings.parent / server.ca_file)
         self._smtp: smtplib.SMTP | None = None
 
-    def send(self, notice: Notice, made: str, leaving: Callable[[], None]) -> None:
+    def send(self, notice: Notice, leaving: Callable[[], None]) -> None:
         """Send a notice.
 
         Args:
             notice: The notice.
-            made: Its id, part of the message's own.
             leaving: Called just before the message itself leaves.
 
         Raises:
             NotSent: The server cannot be reached or refuses it.
             Unclear: The line broke after the message had left.
         """
-        message = self._message(notice, made)
+        message = self._message(notice)
         try:
             smtp = self._connected()
             self._asked(*smtp.mail(self._server.sender))
@@ -67,12 +66,12 @@ class MailSender:
                 raise NotSent(_reason(error)) from error
             raise Unclear(f"发出后没有等到回执：{_reason(error)}") from error
 
-    def _message(self, notice: Notice, made: str) -> bytes:
+    def _message(self, notice: Notice) -> bytes:
         """Return the message as it goes over the line, its end included."""
         mail = EmailMessage()
         mail["Subject"], mail["From"], mail["To"] = notice.subject, self._server.sender, notice.target
         mail["Date"] = formatdate(localtime=True)
-        mail["Message-ID"] = f"<{made}@{self._server.sender.partition('@')[2]}>"
+        mail["Message-ID"] = f"<{notice.key}@{self._server.sender.partition('@')[2]}>"
         mail.set_content(notice.text, cte="base64")
         return mail.as_bytes(policy=mail.policy.clone(linesep="\r\n")).rstrip(b"\r\n") + b"\r\n.\r\n"
 

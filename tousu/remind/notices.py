@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Collection, Iterator
 
     from tousu.clock.case import Line
     from tousu.clock.due import Due
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 BETWEEN = re.compile(r"[、,，;；/|\s]+")
 NUMBER = re.compile(r"[\w.\-—–/（）()〔〕\[\]【】#号字第]+")
-LONGEST = 40  # characters of a case's number
+LONGEST = 40  # characters of a case's number; a longer cell is none
 NOBODY = "未写承办人"
 STAGES = {"overdue": "已超期", "due_soon": "临期"}
 
@@ -52,6 +54,11 @@ class Item(NamedTuple):
     stage: str
     link: str
 
+    @property
+    def claim(self) -> tuple[str, str, str]:
+        """What is told of once a day to one person at one address: the case, the clock and its stage."""
+        return self.key, self.clock, self.stage
+
 
 class Notice(NamedTuple):
     """What one person is to be told at one address.
@@ -69,6 +76,14 @@ class Notice(NamedTuple):
     target: str
     day: datetime.date
     items: tuple[Item, ...]
+
+    @property
+    def key(self) -> str:
+        """What another system can tell by that it has this very notice already: the same each time it is sent."""
+        told = "\n".join(
+            map(str, (self.day, self.officer, self.channel, self.target, *(item.claim for item in self.items)))
+        )
+        return hashlib.sha256(told.encode()).hexdigest()[:32]
 
     @property
     def subject(self) -> str:
@@ -124,29 +139,55 @@ def notices_of(ledger: Ledger, due: Due, settings: RemindSettings) -> Notices:
     rows = ledger.rows.filter(pl.col("row").is_in(list(wanted)))
     told = with_tags(rows).select("row", "case", "officer", "tousu_primary", "tousu_name")
     known = {row["row"]: row for row in told.iter_rows(named=True)}
-    numbers = Counter(ledger.rows["case"].drop_nulls().to_list())
+    numbers = Counter(map(_number, ledger.rows["case"].to_list()))
     people = {officer.name: officer for officer in settings.officers}
-    found: dict[tuple[str, str, str], list[Item]] = defaultdict(list)
+    found: dict[tuple[str, str, str], dict[tuple[str, str, str], Item]] = defaultdict(dict)
     homeless: Counter[str] = Counter()
     for line in lines:
         row = known[line.row]
-        item = _item(ledger, line, row, settings, unique=numbers[row["case"]] == 1)
-        for name in BETWEEN.split(row["officer"] or "") if (row["officer"] or "").strip() else [NOBODY]:
+        item = _item(ledger, line, row, settings, unique=numbers[_number(row["case"])] == 1)
+        for name in _officers(row["officer"], people):
             person: Person | None = people.get(name) or settings.default
             if person is None:
                 homeless[name] += 1
                 continue
             for channel, target in _addresses(person):
-                found[name, channel, target].append(item)
+                found[name, channel, target].setdefault(item.claim, item)
     notices = [
-        Notice(name, channel, target, due.today, tuple(items)) for (name, channel, target), items in found.items()
+        Notice(name, channel, target, due.today, tuple(items.values()))
+        for (name, channel, target), items in found.items()
     ]
     return Notices(notices, dict(homeless))
 
 
+def parts_of(notice: Notice, most: int) -> Iterator[Notice]:
+    """Yield a notice in parts whose text has at most ``most`` bytes, or one case; none where it has no cases."""
+    # A part's first line is no longer than that of the whole, and it has no other headings.
+    head = sum(len(line.encode()) + 1 for line in (notice.subject, *(f"【{name}】" for name in STAGES.values())))
+    items: list[Item] = []
+    size = head
+    for item in notice.items:
+        more = len(_line(item).encode()) + 1
+        if items and size + more > most:
+            yield notice._replace(items=tuple(items))
+            items, size = [], head
+        items.append(item)
+        size += more
+    if items:
+        yield notice._replace(items=tuple(items))
+
+
+def _officers(cell: str | None, people: Collection[str]) -> list[str]:
+    """Return who handles a case, each once; a cell that is a name of the settings is one name, whatever stands in it."""
+    cell = (cell or "").strip()
+    if cell in people:
+        return [cell]
+    return list(dict.fromkeys(filter(None, BETWEEN.split(cell)))) or [NOBODY]
+
+
 def _addresses(person: Person) -> list[tuple[str, str]]:
-    """Return the channels and addresses of a person."""
-    named = [(name, name) for name in person.channels]
+    """Return the channels and addresses of a person, each once."""
+    named = [(name, name) for name in dict.fromkeys(person.channels)]
     return named if person.mail is None else [("mail", person.mail), *named]
 
 
@@ -155,14 +196,24 @@ def _item(ledger: Ledger, line: Line, row: dict[str, Any], settings: RemindSetti
     assert line.due is not None
     assert line.days_left is not None
     names = load_taxonomy().names
-    number = "".join(NUMBER.findall(row["case"] or ""))[:LONGEST]
+    number = _number(row["case"])
     case = number or f"第 {line.row} 行"
     key = number if number and unique else f"{ledger.name} {line.row} {number}".strip()
     domain = row["tousu_name"] or names.get(row["tousu_primary"] or "", "")
-    link = (
-        settings.link.replace("{id}", quote(number, safe="")).replace("{row}", str(line.row)) if settings.link else ""
-    )
+    link = _link(settings.link or "", row["case"] or "", line.row)
     return Item(key, case, line.clock, line.name, domain, line.due, line.days_left, line.state, link)
+
+
+def _number(cell: str | None) -> str:
+    """Return a case's number as it is shown: without marks and white space that belong to none, cut where it is too long."""
+    return "".join(NUMBER.findall(cell or ""))[:LONGEST]
+
+
+def _link(link: str, cell: str, row: int) -> str:
+    """Return where a case can be opened, by its number as the ledger has it; nothing where that is none."""
+    if "{id}" in link and not 0 < len(cell) <= LONGEST:
+        return ""
+    return link.replace("{row}", str(row)).replace("{id}", quote(cell, safe=""))
 
 
 def _line(item: Item) -> str:

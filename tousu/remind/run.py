@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Protocol
 from tousu.clock.workdays import load_calendar
 from tousu.remind.channels import MOST, ChannelSender
 from tousu.remind.mail import MailSender
-from tousu.remind.notices import notices_of
+from tousu.remind.notices import notices_of, parts_of
 from tousu.remind.sending import NotSent, Unclear
 from tousu.remind.sent import sent_log
 from tousu.remind.settings import secret_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from tousu.clock.due import Due
     from tousu.ledger.read import Ledger
-    from tousu.remind.notices import Item, Notice
+    from tousu.remind.notices import Notice
     from tousu.remind.sent import SentLog
     from tousu.remind.settings import RemindSettings
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Sender(Protocol):
     """Something that sends notices."""
 
-    def send(self, notice: Notice, made: str, leaving: Callable[[], None]) -> None:
+    def send(self, notice: Notice, leaving: Callable[[], None]) -> None:
         """Send one; ``leaving`` is called just before it leaves."""
 
     def close(self) -> None:
@@ -39,7 +39,7 @@ class Reminded:
     """What a run did.
 
     Attributes:
-        sent: Notices that were taken, with how many cases.
+        sent: Notices that were taken.
         failed: Notices that were not, and why.
         unclear: Notices that may have been, and why.
         before: How many cases had been told of earlier that day.
@@ -70,7 +70,7 @@ def remind(
         due: Its clocks on that day.
         settings: Who is told.
         file: The settings file.
-        calendar: Table of working days; the shipped one by default.
+        calendar: Table of announced days; as for the clocks by default.
         wait: Seconds to wait for another run to end.
 
     Raises:
@@ -88,7 +88,7 @@ def remind(
                 new = [item for item in notice.items if log.is_new(notice, item)]
                 done.before += len(notice.items) - len(new)
                 kind = next((one.kind for one in settings.channels if one.name == notice.channel), "webhook")
-                for part in _parts(notice._replace(items=tuple(new)), MOST[kind]):
+                for part in parts_of(notice._replace(items=tuple(new)), MOST[kind]):
                     _send(part, senders[notice.channel], log, done)
     finally:
         for sender in senders.values():
@@ -120,23 +120,11 @@ def _senders(settings: RemindSettings, file: Path) -> dict[str, Sender]:
     return senders
 
 
-def _parts(notice: Notice, most: int) -> Iterator[Notice]:
-    """Yield a notice in parts whose text has at most ``most`` bytes; none where it has no cases."""
-    items: list[Item] = []
-    for item in notice.items:
-        if items and len(notice._replace(items=(*items, item)).text.encode()) > most:
-            yield notice._replace(items=tuple(items))
-            items = []
-        items.append(item)
-    if items:
-        yield notice._replace(items=tuple(items))
-
-
 def _send(notice: Notice, sender: Sender, log: SentLog, done: Reminded) -> None:
     """Claim, send and write down one notice."""
     made = log.claim(notice)
     try:
-        sender.send(notice, made, lambda: log.sending(made))
+        sender.send(notice, lambda: log.sending(made))
     except NotSent as error:
         log.ended(made, "failed", str(error))
         done.failed.append((notice, str(error)))

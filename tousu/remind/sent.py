@@ -6,7 +6,7 @@ A notice is claimed before it is sent. Its states:
     sending   written just before the first byte of the notice itself leaves; whoever ends here may have sent it
     sent      the other side has taken it
     failed    the other side has refused it, or could not be reached; the next run tries again
-    unclear   it was ``sending`` when the run ended or the line broke: told in the log and not sent again that day
+    unclear   it was ``sending`` when the run ended or the line broke, or a gateway gave up: told in the log and not sent again that day
 
 So nothing goes out twice. One run at a time works: a lock of the system's, gone with its process, sees to that.
 """
@@ -22,7 +22,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tousu.errors import FileError
-from tousu.timezone import SHANGHAI
+from tousu.timezone import now, today
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ class SentLog:
                 "DELETE FROM items WHERE notice IN (SELECT id FROM notices WHERE state IN ('claimed', 'failed'))"
             )
             self._db.execute("DELETE FROM notices WHERE state = 'claimed'")
-            oldest = (datetime.datetime.now(SHANGHAI).date() - KEPT).isoformat()
+            oldest = (today() - KEPT).isoformat()
             self._db.execute("DELETE FROM items WHERE day < ?", (oldest,))
             self._db.execute("DELETE FROM notices WHERE day < ?", (oldest,))
 
@@ -214,8 +214,8 @@ def sent_log(path: Path, *, wait: float = 600.0) -> Iterator[SentLog]:
 
 
 def _key(notice: Notice, item: Item) -> tuple[Any, ...]:
-    return (notice.day.isoformat(), item.key, item.clock, item.stage, notice.officer, notice.channel, notice.target)
+    return (notice.day.isoformat(), *item.claim, notice.officer, notice.channel, notice.target)
 
 
 def _now() -> str:
-    return datetime.datetime.now(SHANGHAI).isoformat(timespec="milliseconds")
+    return now().isoformat(timespec="milliseconds")
