@@ -32,6 +32,7 @@ class Entry(BaseModel):
 
 Table = TypeVar("Table", bound=Entry)
 Loc = tuple[int | str, ...]
+HEAD = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]\]?\s*(?:#.*)?$")  # of a table [x], or of one of several [[x]]
 
 
 def read_source(file: Path, title: str, error: type[TousuError]) -> str:
@@ -82,16 +83,23 @@ def parse_table(
 
 
 def place_of(source: str, loc: Loc) -> str:
-    """Return "第 n 行 key" for the place an error names."""
+    """Return "第 n 行 key" for the place an error names: a key of the file, of a table ``[x]`` or of one of several ``[[x]]``."""
     if not loc:  # what is wrong lies between several keys
         return "整个文件"
     lines = source.splitlines()
-    at, end = 0, len(lines)
-    if len(loc) > 1 and isinstance(loc[1], int):
-        headers = [n for n, line in enumerate(lines) if re.match(rf"\s*\[\[{loc[0]}\]\]", line)]
-        at = headers[loc[1]] if loc[1] < len(headers) else 0
-        after = [n for n, line in enumerate(lines) if n > at and line.lstrip().startswith("[[")]
-        end = after[0] if after else end
-    key = next((part for part in loc[2 if len(loc) > 1 else 0 :] if isinstance(part, str)), str(loc[0]))
-    found = [n for n in range(at, end) if re.match(rf"\s*{re.escape(key)}\s*=", lines[n])]
-    return f"第 {(found[0] if found else at) + 1} 行 {'.'.join(str(part) for part in loc)}"
+    heads = [(n, head[2], head[1] == "[[") for n, head in enumerate(map(HEAD.match, lines)) if head]
+    at, end, name, rest = 0, len(lines), "", loc
+    while rest:
+        inner = f"{name}.{rest[0]}".lstrip(".")
+        inside = [(n, doubled) for n, head, doubled in heads if head == inner and at <= n < end]
+        steps = 2 if inside and inside[0][1] else 1
+        number = rest[1] if steps == 2 and len(rest) > 1 else 0
+        if not isinstance(number, int) or number >= len(inside) or len(rest) < steps:
+            break
+        at, name, rest = inside[number][0], inner, rest[steps:]
+        end = next((n for n, head, _ in heads if at < n < end and not head.startswith(f"{name}.")), end)
+    key = next((part for part in rest if isinstance(part, str)), None)
+    written = re.compile(rf"\s*[\"']?{re.escape(key)}[\"']?\s*[=.]") if key else None
+    own = next((n for n, *_ in heads if at + bool(name) <= n < end), end)  # up to there its own keys stand
+    found = next((n for n in range(at, own) if written and written.match(lines[n])), at)
+    return f"第 {found + 1} 行 {'.'.join(str(part) for part in loc)}"

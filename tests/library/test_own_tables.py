@@ -8,6 +8,7 @@ import pytest
 
 from tousu.errors import SettingsError
 from tousu.resources import TABLES_DIR, data_root, table_path
+from tousu.toml_tables import place_of
 
 
 def test_own_tables_go_before_the_shipped_ones(tmp_path, monkeypatch):
@@ -21,6 +22,32 @@ def test_a_missing_directory_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv(TABLES_DIR, str(tmp_path / "nowhere"))
     with pytest.raises(SettingsError, match="nowhere"):
         table_path("signals.toml")
+
+
+@pytest.mark.parametrize(
+    ("loc", "place"),
+    [(("stages",), "第 1 行 stages"), (("mail", "port"), "第 6 行 mail.port"), (("mail",), "第 4 行 mail"),
+     (("officer", 1, "mail"), "第 10 行 officer.1.mail"), (("officer", 1, "more", "mail"), "第 12 行 officer.1.more.mail"),
+     (("default", "mail"), "第 15 行 default.mail"), (("none",), "第 1 行 none"), ((), "整个文件")],
+)  # fmt: skip
+def test_a_place_is_found_in_every_kind_of_table(loc, place):
+    source = """stages = [
+  "due_soon",
+]
+[mail]
+host = "a"
+port = 1
+[[officer]]
+mail = "a"
+[[officer]] # the second
+mail = "b"
+[officer.more]
+mail = "c"
+
+[ default ]
+mail = "d"
+"""
+    assert place_of(source, loc) == place
 
 
 def test_a_local_name_and_an_own_rule_reach_the_file(root, tmp_path, tousu):
