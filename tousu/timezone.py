@@ -12,9 +12,14 @@ MOMENT = re.compile(r"\d{4}-?\d\d-?\d\d[Tt ]\d\d.*")
 LOST_PLUS = re.compile(r"(.*[Tt ]\d\d(?::?\d\d(?::?\d\d(?:\.\d+)?)?)?) (\d\d:?\d\d)")
 
 
+def now() -> datetime:
+    """Return this moment with Beijing's offset."""
+    return datetime.now(SHANGHAI)
+
+
 def today() -> date:
     """Return the day it is in China."""
-    return datetime.now(SHANGHAI).date()
+    return now().date()
 
 
 def local(moment: datetime) -> datetime:

@@ -9,7 +9,7 @@ import typer
 
 from tousu.cli.console import err
 from tousu.errors import UsageError
-from tousu.timezone import SHANGHAI
+from tousu.timezone import today
 
 DAY = ["%Y-%m-%d", "%Y/%m/%d", "%Y%m%d"]
 Columns = Annotated[
@@ -52,4 +52,4 @@ def pairs_of(written: list[str] | None, option: str, expected: str) -> dict[str,
 
 def day_or_today(day: datetime.datetime | None) -> datetime.date:
     """Return the day given, or today in China."""
-    return day.date() if day is not None else datetime.datetime.now(SHANGHAI).date()
+    return day.date() if day is not None else today()

@@ -6,7 +6,7 @@ import datetime
 import re
 import unicodedata
 
-from tousu.timezone import SHANGHAI
+from tousu.timezone import local
 
 DATE_NAMES = (
     "投诉时间", "投诉日期", "登记时间", "登记日期", "受理时间", "受理日期", "来电时间", "接收时间", "接收日期",
@@ -25,13 +25,13 @@ OFFSET = re.compile(r"\d[Tt ]\d.*(?:[Zz]|[+-]\d\d:?\d\d)$")
 def day_of(value: object) -> datetime.date | None:
     """Return the day a cell tells, in China where it has an offset; None if it tells none."""
     if isinstance(value, datetime.datetime):
-        return (value.astimezone(SHANGHAI) if value.tzinfo else value).date()
+        return (local(value) if value.tzinfo else value).date()
     if isinstance(value, datetime.date):
         return value
     text = unicodedata.normalize("NFKC", str(value if value is not None else "")).strip()
     try:
         if OFFSET.search(text):
-            return datetime.datetime.fromisoformat(text.replace(" ", "T", 1)).astimezone(SHANGHAI).date()
+            return local(datetime.datetime.fromisoformat(text.replace(" ", "T", 1))).date()
         found = DAY.search(text)
         return datetime.date(*(int(part) for part in found.groups() if part)) if found else None
     except ValueError:

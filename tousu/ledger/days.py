@@ -9,7 +9,7 @@ import datetime
 import re
 import unicodedata
 
-from tousu.timezone import SHANGHAI
+from tousu.timezone import local
 
 EPOCH = datetime.date(1899, 12, 30)  # day 0 of Excel's count, from March 1900 on
 FIRST_SERIAL, LAST_SERIAL = 25569, 73050  # 1970-01-01 and 2099-12-31
@@ -52,7 +52,7 @@ def read_day(value: object) -> datetime.date | str | None:
     if value is None:
         return None
     if isinstance(value, datetime.datetime):
-        return (value.astimezone(SHANGHAI) if value.tzinfo else value).date()
+        return (local(value) if value.tzinfo else value).date()
     if isinstance(value, datetime.date):
         return value
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -87,7 +87,7 @@ def _spelt(text: str) -> datetime.date | str | None:
         return None
     if OFFSET.fullmatch(plain):
         try:
-            return datetime.datetime.fromisoformat(plain.replace(" ", "T", 1)).astimezone(SHANGHAI).date()
+            return local(datetime.datetime.fromisoformat(plain.replace(" ", "T", 1))).date()
         except (ValueError, OverflowError):
             return NO_SUCH
     found = DAY.fullmatch(plain)

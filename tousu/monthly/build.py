@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
 
+from tousu import timezone
 from tousu.clock.due import DueOptions, clocks_of
 from tousu.clock.states import ENDS
 from tousu.errors import UsageError
@@ -22,7 +23,6 @@ from tousu.monthly.difficult import by_weight, difficult_reasons, dissatisfied_r
 from tousu.monthly.repeated import WITHIN, find_repeats, person_of
 from tousu.report.period import Period
 from tousu.taxonomy import load_taxonomy
-from tousu.timezone import SHANGHAI
 from tousu.weekly.matters import with_matters
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def build_month(path: Path, options: MonthOptions, classifier: Classifier | None
 
 def month_figures(ledger: Ledger, options: MonthOptions, classifier: Classifier) -> dict[str, Any]:
     """Return the figures of a month of a ledger that was read; see ``build_month``."""
-    today = options.today or datetime.datetime.now(SHANGHAI).date()
+    today = options.today or timezone.today()
     dated = dated_rows(ledger)
     month = _named(options.month) if options.month is not None else Period.month_of(last_day(dated, today))
     last = month.before()

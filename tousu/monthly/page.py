@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any
 
 from tousu.errors import UsageError
@@ -10,9 +9,10 @@ from tousu.files.sink import PartFile, refuse_input, target_of
 from tousu.monthly.build import LISTS, build_month
 from tousu.monthly.workbook import write_workbook
 from tousu.report.pages import render
-from tousu.timezone import SHANGHAI
+from tousu.timezone import local, now
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -32,7 +32,7 @@ def render_month(figures: Mapping[str, Any], *, made_at: datetime.datetime) -> s
     """
     return render(
         "tousu.monthly", "page.html.j2", **figures, titles=LISTS, shown=SHOWN, points=points(figures),
-        made_at=made_at.astimezone(SHANGHAI),
+        made_at=local(made_at),
     )  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def write_month(
         return figures
     file = PartFile(output)
     try:
-        file.write(render_month(figures, made_at=datetime.datetime.now(SHANGHAI)).encode("utf-8", "replace"))
+        file.write(render_month(figures, made_at=now()).encode("utf-8", "replace"))
         file.commit()
     finally:
         file.drop()

@@ -5,7 +5,6 @@ The page shows no complaint's text and asks nothing of any other address.
 
 from __future__ import annotations
 
-import datetime
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,9 +28,10 @@ from tousu.report.period import settle_period
 from tousu.report.sentences import highlights, percent, signed
 from tousu.report.tagged import Wanted, read_tagged, tagged_files
 from tousu.taxonomy import load_taxonomy
-from tousu.timezone import SHANGHAI
+from tousu.timezone import local, now
 
 if TYPE_CHECKING:
+    import datetime
     from pathlib import Path
 
     from tousu.report.tagged import Tagged
@@ -116,7 +116,7 @@ def render_page(report: dict[str, Any], *, made_at: datetime.datetime) -> str:
     """
     return render(
         "tousu.report", "page.html.j2",
-        **report, made_at=made_at.astimezone(SHANGHAI), highlights=highlights(report), charts=_charts(report),
+        **report, made_at=local(made_at), highlights=highlights(report), charts=_charts(report),
         trend=charts.trend, few=FEW, chance=CHANCE, shortest=SHORTEST,
     )  # fmt: skip
 
@@ -133,7 +133,7 @@ def write_report(path: Path, output: Path, options: ReportOptions) -> dict[str, 
     file = PartFile(output)
     try:
         report = build_report(path, options)
-        page = render_page(report, made_at=datetime.datetime.now(SHANGHAI))
+        page = render_page(report, made_at=now())
         file.write(page.encode("utf-8", "replace"))
         file.commit()
     finally:

@@ -12,7 +12,7 @@ import polars as pl
 from tousu.ledger.dated import dated_rows, last_day
 from tousu.ledger.read import read_ledger
 from tousu.ledger.tags import with_tags
-from tousu.timezone import SHANGHAI
+from tousu.timezone import today
 from tousu.weekly.matters import with_matters
 from tousu.weekly.names import words_of
 from tousu.weekly.terms import collect
@@ -78,8 +78,7 @@ def build_week(path: Path, options: WeekOptions, classifier: Classifier | None =
 def week_figures(ledger: Ledger, options: WeekOptions, classifier: Classifier) -> dict[str, Any]:
     """Return the figures of a week of a ledger that was read; see ``build_week``."""
     dated = dated_rows(ledger)
-    today = datetime.datetime.now(SHANGHAI).date()
-    week = Week.named(options.week) if options.week is not None else Week.of(last_day(dated, today))
+    week = Week.named(options.week) if options.week is not None else Week.of(last_day(dated, today()))
     first = dated["day"].min()
     weeks = [week.back(number) for number in range(options.back, 0, -1)]
     weeks = [one for one in weeks if isinstance(first, datetime.date) and one.last >= first]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, Any
 
 from tousu.files.sink import PartFile, refuse_input, target_of
@@ -10,11 +9,12 @@ from tousu.report.charts import trend
 from tousu.report.pages import render
 from tousu.signals import load_signals
 from tousu.taxonomy import load_taxonomy
-from tousu.timezone import SHANGHAI
+from tousu.timezone import local, now
 from tousu.weekly.build import build_week
 from tousu.weekly.topics import CHANCE
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -41,7 +41,7 @@ def render_week(figures: Mapping[str, Any], *, made_at: datetime.datetime) -> st
         for domain in taxonomy.domains
     }
     return render(
-        "tousu.weekly", "page.html.j2", **figures, title=TITLE, made_at=made_at.astimezone(SHANGHAI), points=points(figures),
+        "tousu.weekly", "page.html.j2", **figures, title=TITLE, made_at=local(made_at), points=points(figures),
         trend=trend, chance=CHANCE, small=small, top=TOP, kinds=signals.kind_names, signals=signals.signal_names,
         names=taxonomy.names, bases=bases,
         sheets=[firm for firm in figures["firms"] if firm["count"] >= FEWEST][:SHEETS],
@@ -64,7 +64,7 @@ def write_week(
     file = PartFile(output)
     try:
         figures = build_week(path, options, classifier)
-        page = render_week(figures, made_at=datetime.datetime.now(SHANGHAI))
+        page = render_week(figures, made_at=now())
         file.write(page.encode("utf-8", "replace"))
         file.commit()
     finally:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import mmap
 import time
 import zlib
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from tousu.timezone import SHANGHAI
+from tousu.timezone import SHANGHAI, today
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,9 +48,9 @@ class Quota:
             return 0.0
         at = zlib.crc32(client.encode()) % SLOTS * FIELDS
         numbers = self._numbers
-        today = _day()
-        if numbers[at] != today:
-            numbers[at], numbers[at + 1], numbers[at + 2] = today, 0, 0
+        day = _day()
+        if numbers[at] != day:
+            numbers[at], numbers[at + 1], numbers[at + 2] = day, 0, 0
         counted = numbers[at + 1] + requests, numbers[at + 2] + texts
         if any(most and count > most for count, most in zip(counted, self._most, strict=True)):
             return _seconds_left()
@@ -66,7 +65,7 @@ class Quota:
 
 def _day() -> int:
     """Return the number of the present day, Beijing time."""
-    return datetime.now(SHANGHAI).toordinal()
+    return today().toordinal()
 
 
 def _seconds_left() -> float:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from tousu.taxonomy import Deadline, Exclusion, Law, Referral, Rule
-from tousu.timezone import SHANGHAI, local
+from tousu.timezone import local, today
 from tousu_service.deps import ModelDep, TaxonomyDep, require
 from tousu_service.http.body import KeyFirstRoute
 from tousu_service.parts import parts_of
@@ -74,7 +74,7 @@ async def read_taxonomy(
     on: Annotated[datetime.date | None, Query(description="按哪一天的法律；默认今天", examples=["2026-04-15"])] = None,
 ) -> TaxonomyReply:
     """全部领域：定义、界限、承办部门、当天有效的法律依据、办理要点与期限。"""
-    day = on or datetime.datetime.now(SHANGHAI).date()
+    day = on or today()
     domains = []
     for domain in taxonomy.domains:
         basis = [BasisOut(law=law, articles=articles) for law, articles in taxonomy.basis_on(domain.code, day)]

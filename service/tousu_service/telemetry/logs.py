@@ -7,13 +7,12 @@ import logging
 import logging.config
 import sys
 import traceback
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import orjson
 import structlog
 
-from tousu.timezone import SHANGHAI
+from tousu.timezone import now
 
 if TYPE_CHECKING:
     from structlog.typing import EventDict, FilteringBoundLogger
@@ -73,7 +72,7 @@ class Requests:
     def told(self, **fields: str | float) -> None:
         """Write a line."""
         if self._wanted:
-            event = {"event": "request", "level": "info", "at": datetime.now(SHANGHAI), **fields}
+            event = {"event": "request", "level": "info", "at": now(), **fields}
             self._lines.write(orjson.dumps(event, option=orjson.OPT_APPEND_NEWLINE))
             self._lines.flush()
 
@@ -136,7 +135,7 @@ def _dumps(event: EventDict, **_: Any) -> bytes:
 
 def _stamp(_: Any, __: str, event: EventDict) -> EventDict:
     """Add the time with its offset."""
-    event["at"] = datetime.now(SHANGHAI).isoformat(timespec="milliseconds")
+    event["at"] = now().isoformat(timespec="milliseconds")
     return event
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from tousu.timezone import SHANGHAI
+from tousu.timezone import local
 from tousu_service.desk.store import mine, people
 from tousu_service.desk.web import new_router, page
 from tousu_service.store.clock import present
@@ -28,5 +28,5 @@ def show_mine(visit: Visit) -> Response:
         loads = mine.loads(connection) if everybody else []
         free = mine.unassigned(connection) if everybody else []
         users = [user for user in people.listed(connection) if user.disabled_at is None]
-        today = present(connection).astimezone(SHANGHAI).date().isoformat()
+        today = local(present(connection)).date().isoformat()
     return visit.show("mine.html", here="mine", rows=rows, loads=loads, free=free, users=users, today=today)
