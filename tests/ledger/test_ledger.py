@@ -15,6 +15,7 @@ from tousu.errors import ColumnMissing
 from tousu.ledger.days import read_day
 from tousu.ledger.fields import find_fields
 from tousu.ledger.read import read_ledger, wrong_said
+from tousu.ledger.tags import shipped_classifier
 
 day = datetime.date
 HEADER = [
@@ -161,7 +162,7 @@ def test_a_ledger_reads_the_same_in_every_format(tmp_path, ending):
     assert wrong_said(ledger.wrong) == ["受理时间：年份只有两位，分不清是哪一年：第 2 行（26-5-8）"]
     assert "登记时间：登记时间" in ledger.said
     assert ledger.columns["text"] == "投诉内容"
-    assert not ledger.tagged
+    assert ledger.rows["tousu_primary"].null_count() == len(ledger.rows)
 
 
 def test_rows_that_are_tagged_keep_their_tags_and_the_others_get_some(tmp_path, shipped):
@@ -172,9 +173,10 @@ def test_rows_that_are_tagged_keep_their_tags_and_the_others_get_some(tmp_path, 
         schema=[*HEADER, *zh], orient="row",
     ).write_csv(path)  # fmt: skip
     ledger = read_ledger(path)
-    assert ledger.tagged
+    assert ledger.rows["tousu_primary"].to_list() == ["elevator", None]
     assert "kind" not in ledger.columns
     first, second = ledger.with_tags().to_dicts()
+    assert shipped_classifier() is shipped_classifier()  # loaded once, however many ask
     assert (first["tousu_primary"], first["tousu_kind"], first["tousu_signals"], first["tousu_attention"]) == (
         "elevator", "report", ["group"], "urgent",
     )  # fmt: skip

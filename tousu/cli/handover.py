@@ -35,11 +35,11 @@ def handover(
     as_json: Annotated[bool, typer.Option("--json", help="印成 JSON，连同多人、多部门的关联。")] = False,
 ) -> None:
     """按转办建议把不属本部门的来件列成移送清单，一个部门一份；并列出多人反映一家、一家涉及多个部门的。"""
-    from tousu.classifier import Classifier
     from tousu.joint.groups import joint_groups
     from tousu.joint.handover import handover_sheets, unplaced, write_handover
     from tousu.ledger.read import read_ledger
     from tousu.ledger.respondents import firms_of
+    from tousu.ledger.tags import shipped_classifier
     from tousu.letters.table import load_letters
     from tousu.letters.write import save
 
@@ -47,7 +47,7 @@ def handover(
     read = read_ledger(ledger, columns_of(column))
     err().print(read.said)
     rows = read.with_tags()
-    groups = joint_groups(rows, firms_of(rows, Classifier.load().simplified))
+    groups = joint_groups(rows, firms_of(rows, shipped_classifier().simplified))
     sheets = handover_sheets(rows, day, groups, templates)
     left = unplaced(rows)
     if left:

@@ -6,10 +6,10 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tousu.classifier import Classifier
 from tousu.examples.read import load_examples
 from tousu.examples.search import ExampleIndex
 from tousu.joint.groups import OURS, authority_of
+from tousu.ledger.tags import shipped_classifier
 from tousu.letters.facts import kind_names, shortened
 from tousu.letters.of_ledger import kind_of
 from tousu.letters.wording import chinese_day
@@ -89,7 +89,7 @@ def consult_sheet(
         clocks: Their clocks.
         index: The worked examples; the shipped ones by default.
     """
-    index = index or ExampleIndex(load_examples(), Classifier.load())
+    index = index or ExampleIndex(load_examples(), shipped_classifier())
     likeness: Counter[str] = Counter()
     held: dict[str, WorkedExample] = {}
     for case in cases:

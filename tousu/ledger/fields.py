@@ -145,11 +145,6 @@ OTHERS: dict[str, Field] = {
         ("是否延期", "延期审批", "延长期限", "是否延长", "延期情况", "延期", "extended"),
         "(?:是否|申请|批准)?(?:延期|延长)(?:审批|批准|核查|期限|办理|调解|情况|标志)*",
     ),
-    "pause_days": Field(
-        "停表天数",
-        ("检测天数", "鉴定天数", "停表天数", "扣除天数", "中止天数"),
-        "(?:检测|检验|检疫|鉴定|辨认|停表|扣除|中止)(?:用时)?(?:天数|日数)",
-    ),
 }  # fmt: skip
 FIELDS = {**DAYS, **OTHERS}
 TITLES = {name: field.title for name, field in FIELDS.items()} | {"text": "投诉内容"}

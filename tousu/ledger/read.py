@@ -68,14 +68,12 @@ class Ledger:
             columns ``tousu_…`` of ``tags.SCHEMA``. None wherever the ledger has nothing.
         columns: Name of the column found for each field, ``text`` included.
         wrong: Cells that could not be read as days, in the order of the rows.
-        tagged: Whether the ledger has columns of tags of its own.
     """
 
     name: str
     rows: pl.DataFrame
     columns: dict[str, str] = field(default_factory=dict)
     wrong: list[WrongCell] = field(default_factory=list)
-    tagged: bool = False
 
     @property
     def said(self) -> str:
@@ -190,7 +188,6 @@ class _Reading:
             count: How many rows came before.
         """
         self._ledger.columns = {**self._columns, **self._ledger.columns}
-        self._ledger.tagged |= bool(self._tags) or (self._json and self._has_json_tags())
         told = [(lines[name], self._table.column(column), self._reader(name)) for name, column in self._columns.items()]
         untold = [lines[name] for name in SCHEMA if name not in ("row", *self._columns, *tags.SCHEMA)]
         tagged = [lines[name] for name in tags.SCHEMA]
@@ -211,9 +208,6 @@ class _Reading:
             for kept, value in zip(tagged, values, strict=True):
                 kept.append(value)
         return count
-
-    def _has_json_tags(self) -> bool:
-        return any(isinstance(cells[0], dict) and tags.json_tag(cells[0]) for _, cells in self._head)
 
     def _all(self) -> Iterator[tuple[int, Sequence[Any]]]:
         return chain(self._head, self._table.rows)

@@ -90,17 +90,14 @@ def with_tags(rows: pl.DataFrame, classifier: Classifier | None = None) -> pl.Da
 
     Args:
         rows: A ledger's rows.
-        classifier: The classifier; the shipped one by default, loaded only when a row needs it.
+        classifier: The classifier; ``shipped_classifier`` by default, loaded only when a row needs it.
     """
     open_rows = rows.with_row_index("_at").filter(
         (pl.col("tousu_primary").is_null() | pl.col("tousu_kind").is_null()) & (pl.col("text").str.len_chars() > 0)
     )
     if open_rows.is_empty():
         return rows
-    if classifier is None:
-        from tousu.classifier import Classifier
-
-        classifier = Classifier.load()
+    classifier = classifier or shipped_classifier()
     places, texts = open_rows["_at"].to_list(), open_rows["text"].to_list()
     made: list[list[Any]] = []
     for start in range(0, len(texts), BLOCK):
@@ -113,6 +110,14 @@ def with_tags(rows: pl.DataFrame, classifier: Classifier | None = None) -> pl.Da
     joined = rows.with_row_index("_at").join(told, on="_at", how="left", suffix="_made").sort("_at")
     # What the ledger says stands: a person may have changed it.
     return joined.with_columns(pl.coalesce(name, f"{name}_made") for name in SCHEMA).select(rows.columns)
+
+
+@functools.cache
+def shipped_classifier() -> Classifier:
+    """Return the shipped classifier, loaded once."""
+    from tousu.classifier import Classifier
+
+    return Classifier.load()
 
 
 @functools.cache
