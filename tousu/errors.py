@@ -78,7 +78,7 @@ class TaxonomyError(TousuError):
 
 
 class RulesError(TousuError):
-    """A table of signals, authorities, attention or acceptance hints breaks its rules."""
+    """A table of rules breaks its own: signals, authorities, attention, acceptance hints, clocks, the calendar."""
 
     code = "rules_invalid"
 

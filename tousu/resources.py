@@ -24,14 +24,34 @@ def table_path(name: str) -> Path:
     Raises:
         SettingsError: There is no such directory.
     """
+    own = _own_tables()
+    if own is not None and (own / name).is_file():
+        return own / name
+    return data_root() / "data" / name
+
+
+def written_table_path(name: str) -> Path:
+    """Return where a command writes a table: in the directory ``TOUSU_TABLES_DIR`` names, else over the shipped one.
+
+    Raises:
+        SettingsError: There is no such directory.
+    """
+    own = _own_tables()
+    return data_root() / "data" / name if own is None else own / name
+
+
+def _own_tables() -> Path | None:
+    """Return the directory of the station's own tables, None where it has none.
+
+    Raises:
+        SettingsError: There is no such directory.
+    """
     own = os.environ.get(TABLES_DIR)
     if own and not Path(own).is_dir():
         raise SettingsError(
             f"没有这个目录：{own}", expected="放着本站的表的目录", fix=f"改正 {TABLES_DIR}（设置 tables_dir）"
         )
-    if own and (Path(own) / name).is_file():
-        return Path(own) / name
-    return data_root() / "data" / name
+    return Path(own) if own else None
 
 
 def shipped_path() -> Path:

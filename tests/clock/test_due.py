@@ -10,8 +10,12 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from tests.cli.conftest import run  # noqa: F401 - a fixture
+from tests.conftest import ROOT
 from tousu.clock.due import DueOptions, clocks_of
+from tousu.clock.rules import load_clocks
 from tousu.clock.states import is_yes, kind_of, status_of, told_kind
+from tousu.clock.workdays import load_calendar
+from tousu.errors import RulesError
 from tousu.ledger.read import read_ledger
 
 KEYS = ["row", "id", "clock", "basis", "from", "due", "days_left", "state", "reason"]
@@ -170,6 +174,9 @@ def test_a_ledger_without_days_is_refused(run, tmp_path):  # noqa: F811
 @pytest.mark.parametrize(
     ("state", "status"),
     [("办理中", "open"), ("未办结", "open"), ("待受理", "open"), ("已受理", "accepted"), ("调解中", "accepted"), ("不予受理", "refused"),
+     ("调解未完成", "open"), ("核查未完成", "open"), ("已受理未归档", "accepted"), ("已受理待移送", "accepted"),
+     ("调解中，未达成协议", "accepted"),
+     ("已办结待归档", "closed"), ("已办结，回访未完成", "closed"), ("已归档", "closed"), ("已移送", "closed"), ("达成协议", "closed"),
      ("已办结", "closed"), ("已结案", "closed"), ("终止调解", "ended"), ("已立案", "filed"), ("不予立案", "not_filed"), ("其它", None),
      (None, None)],
 )  # fmt: skip
@@ -210,15 +217,90 @@ def test_the_kind_is_told_by_source_word_and_days(told, kind):
 
 
 def test_words_for_prolonged():
-    assert [is_yes(word) for word in ("是", "2026-05-06", "15", "否", "", None, "未延期")] == [
-        True,
-        True,
-        True,
-        False,
-        False,
-        False,
-        False,
-    ]
+    yes = ("是", "2026-05-06", "15", "已延期", "不可抗力延期15日", "无法按期核查，延期15个工作日")
+    no = (
+        "否",
+        "",
+        None,
+        "未延期",
+        "/",
+        "-",
+        "—",
+        "暂无",
+        "未申请",
+        "未申请延期",
+        "不予延期",
+        "无需延期",
+        "0",
+        "0.0",
+        "0天",
+        "否，按期办结",
+    )
+    assert [word for word in (*yes, *no) if is_yes(word)] == list(yes)
+
+
+HEAD = "编号,登记时间,受理时间,终止时间,办结时间,告知时间,送检时间,类型\n"
+
+
+def line_of(tmp_path, row):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{HEAD}{row}\n", "utf-8")
+    (line,) = clocks_of(read_ledger(path), DueOptions(today=TODAY)).lines
+    return line
+
+
+def test_what_came_before_a_clock_began_does_not_stop_it(tmp_path):
+    line = line_of(tmp_path, "1,2026-05-06,2026-05-07,2026-05-11,,2026-05-08,,投诉")
+    assert (line.clock, line.state) == ("mediation_end_notice", "running")
+    line = line_of(tmp_path, "1,2026-05-06,2026-05-07,2026-05-11,,2026-05-12,,投诉")
+    assert (line.clock, line.state) == ("mediation_end_notice", "done")
+    line = line_of(tmp_path, "1,2026-05-06,2026-05-07,2026-05-11,,2062-05-12,,投诉")
+    assert (line.state, line.reason) == ("unknown", "告知时间 2062-05-12 在今天（2026-05-13）之后")
+
+
+def test_testing_that_never_ended_stops_a_done_clock_no_longer_than_it_ran(tmp_path):
+    line = line_of(tmp_path, "1,2026-03-02,2026-03-03,,2026-05-12,,2026-03-05,投诉")
+    assert str(line.due) == "2026-07-13"
+    assert "计到完成之日 2026-05-12" in line.reason
+    line = line_of(tmp_path, "1,2026-03-02,2026-03-03,,2026-03-04,,2026-03-05,投诉")
+    assert "停表" not in line.reason
+
+
+def test_a_period_that_stands_twice_is_refused(tmp_path):
+    entry = (
+        '[[clock]]\nid = "mine"\nname = "本地"\ntrack = "local"\ndays = 1\nunit = "workday"\nbasis = "规定"\n'
+        'from = "received"\nuntil = ["closed"]\n'
+    )
+    path = tmp_path / "clocks.toml"
+    path.write_text(f'schema = 1\nversion = "x"\n{entry}{entry}', "utf-8")
+    with pytest.raises(RulesError, match="第 13 行 clock.1.id：期限 mine 出现了两次"):
+        load_clocks(path)
+
+
+@pytest.fixture
+def own_tables(tmp_path, monkeypatch):
+    """A directory of the station's own tables; what was read of tables before and within is forgotten."""
+    monkeypatch.setenv("TOUSU_TABLES_DIR", str(tmp_path))
+    for cached in (load_clocks, load_calendar):
+        cached.cache_clear()
+    yield tmp_path
+    for cached in (load_clocks, load_calendar):
+        cached.cache_clear()
+
+
+def test_own_clocks_and_days_reach_every_command_and_a_notice_goes_to_them(run, own_tables):  # noqa: F811
+    shipped = (ROOT / "data" / "calendar" / "days.csv").read_bytes()
+    clocks = (ROOT / "data" / "clocks.toml").read_text("utf-8")
+    (own_tables / "clocks.toml").write_text(clocks.replace('name = "受理决定"', 'name = "本站受理"'), "utf-8")
+    notice, ledger = own_tables / "2027.txt", own_tables / "a.csv"
+    notice.write_text("2027年部分节假日安排\n一、元旦：1月1日至4日放假调休，共4天。1月9日（周六）上班。\n", "utf-8")
+    ledger.write_text("编号,登记时间,类型\n1,2026-12-23,投诉\n", "utf-8")
+    assert f"写入 {own_tables / 'calendar' / 'days.csv'}" in run("calendar", "import", notice).stdout
+    assert (ROOT / "data" / "calendar" / "days.csv").read_bytes() == shipped
+    assert (own_tables / "calendar" / "days.csv").exists()
+    load_calendar.cache_clear()
+    (line,) = clocks_of(read_ledger(ledger), DueOptions(today=datetime.date(2026, 12, 28))).lines
+    assert (line.name, str(line.due)) == ("本站受理", "2027-01-05")
 
 
 def test_a_notice_is_imported_by_the_command(run, tmp_path):  # noqa: F811

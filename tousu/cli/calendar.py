@@ -70,10 +70,10 @@ def import_notice(
     changed = None
     if ledger is not None:
         changed = _moved(ledger, before, after, columns_of(column), day_or_today(today), clocks)
-    write_days(table_now, calendar)
+    written = write_days(table_now, calendar)
     years = "、".join(str(year) for year in sorted({day.year for day in told}))
     moved = moved_days(before, after)
-    out().print(f"已导入 {years} 年的安排，{len(told)} 天；与原来不同的 {len(moved)} 天")
+    out().print(f"已导入 {years} 年的安排，{len(told)} 天；与原来不同的 {len(moved)} 天；写入 {written}")
     for day, worked in moved:
         out().print(f"{day} 星期{'一二三四五六日'[day.weekday()]}　改为{'上班' if worked else '放假'}")
     if changed is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from tousu.clock.period import Pause, end_of
+from tousu.clock.rules import rule_of
 from tousu.clock.states import is_yes, status_of
 from tousu.errors import CalendarEnds
 from tousu.ledger.fields import TITLES
@@ -25,8 +26,6 @@ TRACKS = {
 }
 # Steps of a case in the order in which they can happen; those of one number in any.
 STEPS = {"received": 0, "accepted": 1, "refused": 1, "filed": 1, "not_filed": 1, "ended": 2, "closed": 3}
-# What a state without its day says of a clock that is stopped by that day.
-ALSO_STOPS = {"refused": "refused", "filed": "filed", "not_filed": "not_filed", "closed": "closed"}
 
 
 class Line(NamedTuple):
@@ -35,7 +34,7 @@ class Line(NamedTuple):
     Attributes:
         row: Data row of the ledger, from 1 on.
         id: The case's number, None where the ledger has none.
-        clock: Code of the period; nothing where none can be told.
+        clock: Code of the period; where none has begun, of the procedure's first.
         basis: Law and article, or the local rule, in Chinese.
         start: The day the period begins with (``from`` in JSON), None where it cannot be told.
         due: Its last day, None where it cannot be told.
@@ -115,7 +114,9 @@ class Judge:
         broken, rule = self._broken(case, track, wrong), self._running(case, stages)
         if broken or rule is None:
             return _unknown(case, broken or self._why_none(case, stages), rule or stages[0][0])
-        stopped = min((case[name] for name in rule.until if case[name] is not None), default=None)
+        ends = (case[name] for name in rule.until)
+        # What came before the clock began has stopped another one.
+        stopped = min((day for day in ends if day is not None and day >= case[rule.starts]), default=None)
         status = status_of(case["state"])
         if stopped is None:
             problem = _contradiction(rule, status)
@@ -135,9 +136,9 @@ class Judge:
             if name in wrong and (name in columns or name.startswith("pause")):
                 return f"{TITLES[name]}{wrong[name]}"
         days = [(STEPS[name], name, case[name]) for name in STEPS if name in columns and case[name] is not None]
-        for _, name, day in days:
-            if day > self._today:
-                return f"{TITLES[name]} {day} 在今天（{self._today}）之后"
+        for name in (*STEPS, "told"):
+            if name in columns and case[name] is not None and case[name] > self._today:
+                return f"{TITLES[name]} {case[name]} 在今天（{self._today}）之后"
         for step, name, day in days:
             for earlier, other, other_day in days:
                 if earlier < step and day < other_day:
@@ -146,15 +147,8 @@ class Judge:
 
     def _running(self, case: Mapping[str, Any], stages: Sequence[Sequence[Rule]]) -> Rule | None:
         """Return the last of the clocks that have begun; None if none has, or none holds on the case's day."""
-        for stage in reversed(stages):
-            start = case[stage[0].starts]
-            if start is None:
-                continue
-            day = case["received"] if self._clocks.law_by == "received" and case["received"] is not None else start
-            rule = next((rule for rule in stage if rule.holds_on(day)), None)
-            if rule is not None:
-                return rule
-        return None
+        rules = (rule_of(stage, case, self._clocks.law_by) for stage in reversed(stages))
+        return next((rule for rule in rules if rule is not None), None)
 
     def _why_none(self, case: Mapping[str, Any], stages: Sequence[Sequence[Rule]]) -> str:
         """Return why no clock has begun."""
@@ -169,13 +163,13 @@ class Judge:
             CalendarEnds: The calendar does not reach its end.
         """
         start, notes = case[rule.starts], self._notes(case, rule)
-        pause, problem = self._pause(case, rule, notes)
+        pause, problem = self._pause(case, rule, stopped, notes)
         if problem:
             return _unknown(case, problem, rule)
         end = end_of(rule, start, self._calendar, extended=self._extended(case, rule, notes), pause=pause)
         if end.provisional:
             notes.append(f"暂定：{end.due.year} 年放假安排未公布，按法定节假日推算")
-        if stopped is not None or ALSO_STOPS.get(status or "") in rule.until:
+        if stopped is not None or status in rule.until:
             late = (stopped - end.due).days if stopped is not None else 0
             done = f"{stopped} 已完成" if stopped is not None else f"办理状态为“{case['state']}”，没有记日期"
             notes.insert(0, f"{done}，晚于期限 {late} 天" if late > 0 else done)
@@ -207,7 +201,9 @@ class Judge:
         notes.append(f"已延长 {rule.extend} 个{'工作日' if rule.unit == 'workday' else '日'}")
         return True
 
-    def _pause(self, case: Mapping[str, Any], rule: Rule, notes: list[str]) -> tuple[Pause | None, str]:
+    def _pause(
+        self, case: Mapping[str, Any], rule: Rule, stopped: datetime.date | None, notes: list[str]
+    ) -> tuple[Pause | None, str]:
         """Return the time off the clock, None without any, and what is wrong with it; a note says how it is counted."""
         first, until = case["pause_from"], case["pause_until"]
         if not rule.pauses or (first is None and until is None):
@@ -216,6 +212,11 @@ class Judge:
             return None, f"有{TITLES['pause_until']}，没有{TITLES['pause_from']}"
         if first > self._today or (until is not None and (until < first or until > self._today)):
             return None, f"停表日期不对：{first} 至 {until or '今'}"
+        if until is None and stopped is not None:
+            if stopped <= first:
+                return None, ""
+            notes.append(f"检测鉴定自 {first} 起停表，未恢复：计到完成之日 {stopped}")
+            return Pause(first, stopped), ""
         if until is None:
             notes.append(f"检测鉴定自 {first} 起停表，未恢复：到期日按今天恢复计")
             return Pause(first, self._today), ""

@@ -21,11 +21,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tousu.classifier import Classifier
-    from tousu.clock.case import State
     from tousu.clock.workdays import WorkCalendar
     from tousu.ledger.read import Ledger
 
-OPEN: tuple[State, ...] = ("overdue", "due_soon", "running", "unknown")
 COLUMNS = ("row", "case", *DAYS, "state", "kind", "source", "extended")
 STATE_NAMES = {"overdue": "已超期", "due_soon": "临期", "running": "未到期", "done": "已完成", "unknown": "算不出"}
 
@@ -36,8 +34,8 @@ class DueOptions:
 
     Attributes:
         today: The day on which they are told.
-        clocks: Table of clocks; the shipped one by default.
-        calendar: Table of announced days; the shipped one by default.
+        clocks: Table of clocks; the station's own or the shipped one by default.
+        calendar: Table of announced days; the station's own or the shipped one by default.
         soon: Working days left from which on a clock is due soon; as in the table by default.
     """
 
@@ -54,14 +52,12 @@ class Due:
     Attributes:
         today: The day on which they were told.
         lines: A line for each clock, in the order of the rows.
-        kinds: Kind of case by row, for those that have clocks.
         without: How many rows have no clock: questions, suggestions and the like.
         said: What was taken for granted, in Chinese.
     """
 
     today: datetime.date
     lines: list[Line] = field(default_factory=list)
-    kinds: dict[int, str] = field(default_factory=dict)
     without: int = 0
     said: list[str] = field(default_factory=list)
 
@@ -70,6 +66,12 @@ class Due:
         """How many lines are in each state, in the order of ``STATE_NAMES``."""
         found = Counter(line.state for line in self.lines)
         return {state: found[state] for state in STATE_NAMES}  # type: ignore[index]
+
+    @property
+    def counts_said(self) -> str:
+        """How many lines are in each state and how many rows have no clock, in Chinese."""
+        counts = "，".join(f"{STATE_NAMES[state]} {count} 项" for state, count in self.counts.items())
+        return f"{self.today}：{counts}；没有期限的 {self.without} 行"
 
     def urgent(self) -> list[Line]:
         """Return the lines that are not done, the most urgent first and those that cannot be told last."""
@@ -113,8 +115,6 @@ def clocks_of(
         told = judge.lines(case, kind, wrong.get(case["row"], {}))
         due.lines += told
         due.without += not told
-        if told:
-            due.kinds[case["row"]] = kind
     return due
 
 

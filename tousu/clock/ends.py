@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tousu.clock.case import TRACKS
 from tousu.clock.period import End, Pause, end_of
-from tousu.clock.rules import load_clocks
+from tousu.clock.rules import load_clocks, rule_of
 from tousu.clock.states import is_yes
 from tousu.clock.workdays import load_calendar
 from tousu.errors import CalendarEnds
@@ -31,11 +31,7 @@ def ends_of(case: Mapping[str, Any], kind: str, calendar: WorkCalendar | None = 
     clocks, calendar = load_clocks(), calendar or load_calendar()
     ends = {}
     for stage in (stage for track in TRACKS.get(kind, ()) for stage in clocks.stages.get(track, ())):
-        start = case[stage[0].starts]
-        if start is None:
-            continue
-        day = case["received"] if clocks.law_by == "received" and case["received"] is not None else start
-        rule = next((rule for rule in stage if rule.holds_on(day)), None)
+        rule = rule_of(stage, case, clocks.law_by)
         end = _end(case, rule, calendar) if rule is not None else None
         if rule is not None and end is not None:
             ends[rule.id] = end
@@ -51,8 +47,6 @@ def _end(case: Mapping[str, Any], rule: Rule, calendar: WorkCalendar) -> End | N
     if pause is not None and pause.until < pause.first:
         return None
     try:
-        return end_of(
-            rule, case[rule.starts], calendar, extended=bool(rule.extend) and is_yes(case["extended"]), pause=pause
-        )
+        return end_of(rule, case[rule.starts], calendar, extended=is_yes(case["extended"]), pause=pause)
     except CalendarEnds:
         return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tousu.errors import RulesError
 from tousu.ledger.days import read_day
-from tousu.resources import data_root
+from tousu.resources import table_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,12 @@ ONE = datetime.timedelta(1)
 
 
 def default_festivals() -> Path:
-    """Return the path of the shipped table of festivals by the moon and the sun."""
-    return data_root() / "data" / "calendar" / "festivals.csv"
+    """Return the path of the table of festivals by the moon and the sun: the station's own where it has one, else the shipped one.
+
+    Raises:
+        SettingsError: There is no such directory of own tables.
+    """
+    return table_path("calendar/festivals.csv")
 
 
 def read_festivals(path: Path | None = None) -> dict[int, dict[str, datetime.date]]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime
 import io
 import re
 from typing import TYPE_CHECKING
 
-from tousu.clock.workdays import HEADER, OFF, ON, Day, WorkCalendar, checked_days, default_days, read_days
+from tousu.clock.workdays import DAYS, HEADER, OFF, ON, Day, WorkCalendar, checked_days, default_days, read_days
 from tousu.errors import RulesError
 from tousu.files.columns import without_brackets
 from tousu.files.sink import PartFile
+from tousu.resources import written_table_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,8 +109,8 @@ def imported(days: Mapping[datetime.date, Day], notice: Mapping[datetime.date, D
     return dict(sorted((kept | dict(notice)).items()))
 
 
-def write_days(days: Mapping[datetime.date, Day], path: Path | None = None) -> None:
-    """Write a calendar's table, complete or not at all.
+def write_days(days: Mapping[datetime.date, Day], path: Path | None = None) -> Path:
+    """Write a calendar's table, complete or not at all, and return where: by default the station's own where it has a directory of tables.
 
     Raises:
         FileError: It cannot be written.
@@ -117,12 +119,17 @@ def write_days(days: Mapping[datetime.date, Day], path: Path | None = None) -> N
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEADER)
     writer.writerows((day.isoformat(), *told) for day, told in days.items())
-    file = PartFile(path or default_days())
+    if path is None:
+        path = written_table_path(DAYS)
+        with contextlib.suppress(OSError):  # told when the file is written
+            path.parent.mkdir(exist_ok=True)
+    file = PartFile(path)
     try:
         file.write(text.getvalue().encode())
         file.commit()
     finally:
         file.drop()
+    return path
 
 
 def moved_days(before: WorkCalendar, after: WorkCalendar) -> list[tuple[datetime.date, bool]]:
@@ -136,7 +143,7 @@ def moved_days(before: WorkCalendar, after: WorkCalendar) -> list[tuple[datetime
 
 
 def read_or_default(path: Path | None) -> dict[datetime.date, Day]:
-    """Return the days of a calendar's table, the shipped one's where the given one is not there yet.
+    """Return the days of a calendar's table, the default one's where the given one is not there yet.
 
     Raises:
         RulesError: It cannot be read.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import datetime
 import functools
 from pathlib import Path
-from typing import Literal, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from tousu.errors import RulesError
-from tousu.resources import data_root
+from tousu.resources import table_path
 from tousu.taxonomy import Code, Deadline, Law, Status, Words, load_taxonomy
 from tousu.toml_tables import Entry, parse_table, place_of, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 TITLE = "期限表"
 Column = Literal["received", "accepted", "refused", "filed", "not_filed", "ended", "closed", "told"]
@@ -117,19 +120,21 @@ class Clocks(NamedTuple):
 
 @functools.cache
 def load_clocks(path: Path | None = None) -> Clocks:
-    """Read and check the table of clocks, the shipped one by default; the same path is read once.
+    """Read and check the table of clocks, the station's own or the shipped one by default; the same path is read once.
 
     Raises:
         RulesError: The file cannot be read or breaks a rule; the message names line and key.
         TaxonomyError: The taxonomy, where the periods stand, cannot be read.
+        SettingsError: There is no such directory of own tables.
     """
-    file = data_root() / "data" / "clocks.toml" if path is None else path
+    file = table_path("clocks.toml") if path is None else path
     source = read_source(file, TITLE, RulesError)
     table = parse_table(source, file, ClockTable, TITLE, RulesError)
     taxonomy = load_taxonomy()
     deadlines = {item.id: item for item in taxonomy.deadlines}
     laws = {law.id: law for law in taxonomy.laws}
     stages: dict[str, list[tuple[Rule, ...]]] = {}
+    seen: set[str] = set()
     for number, entry in enumerate(table.clocks):
         for code in entry.deadlines:
             if code not in deadlines or deadlines[code].days is None:
@@ -138,9 +143,33 @@ def load_clocks(path: Path | None = None) -> Clocks:
                     expected="、".join(code for code, item in deadlines.items() if item.days), fix="改成其中之一",
                 )  # fmt: skip
         if entry.enabled:
-            found = tuple(_legal(entry, deadlines[code], laws[deadlines[code].law]) for code in entry.deadlines)
-            stages.setdefault(entry.track, []).append(found or (_local(entry),))
+            legal = tuple(_legal(entry, deadlines[code], laws[deadlines[code].law]) for code in entry.deadlines)
+            found = legal or (_local(entry),)
+            twice = next((rule.id for rule in found if rule.id in seen), None)
+            if twice is not None:
+                key = "deadlines" if legal else "id"
+                raise RulesError(
+                    f"{TITLE} {file} {place_of(source, ('clock', number, key))}：期限 {twice} 出现了两次",
+                    fix="删去或改名",
+                )
+            seen.update(rule.id for rule in found)
+            stages.setdefault(entry.track, []).append(found)
     return Clocks({track: tuple(rules) for track, rules in stages.items()}, table.law_by, table.soon)
+
+
+def rule_of(stage: Sequence[Rule], case: Mapping[str, Any], law_by: str) -> Rule | None:
+    """Return the rule of a clock that holds for a case; None if the clock has not begun or none holds on the case's day.
+
+    Args:
+        stage: The rules of the clock.
+        case: Its row, with the columns of a ledger.
+        law_by: Which day chooses, see ``Clocks``.
+    """
+    start = case[stage[0].starts]
+    if start is None:
+        return None
+    day = case["received"] if law_by == "received" and case["received"] is not None else start
+    return next((rule for rule in stage if rule.holds_on(day)), None)
 
 
 def _legal(entry: ClockEntry, deadline: Deadline, law: Law) -> Rule:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any, Literal
+
+from tousu.ledger.days import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CaseStatus = Literal["open", "accepted", "refused", "filed", "not_filed", "ended", "closed"]
 
+_OVER = "已(?:办结|结案|完结)"
 # The first that fits tells; what is still to be done (待办结, 未受理) goes before what is done.
 _STATES: tuple[tuple[CaseStatus, str], ...] = (
-    ("open", r"^(?:待|未|尚未|等待|拟|即将|申请)|未办结|未结案|待办结|新建|草稿"),
+    ("open", rf"^(?:待|未|尚未|等待|拟|即将|申请)|^(?:(?!{_OVER}).)*(?:未|待)能?(?:办结|结案|完结|完成)|新建|草稿"),
     ("refused", "不予受理|不受理|拒绝受理"),
     ("not_filed", "不予立案|不立案"),
-    ("closed", "办结|结案|完结|完成|归档|关闭|办理完毕|处理完毕|已结|撤诉|撤回|撤销|作废|转办|移送|移交|转出|已答复|已回复|已反馈|"
-               "调解成功|调解不成|达成(?:协议|一致)|closed|done|resolved"),
+    ("closed", rf"{_OVER}|(?<![未待])(?<!未能)(?:办结|结案|完结|完成|归档|关闭|办理完毕|处理完毕|撤诉|撤回|撤销|转办|"
+               r"移送|移交|转出|达成(?:协议|一致))|"
+               "已结|作废|已答复|已回复|已反馈|调解成功|调解不成|closed|done|resolved"),
     ("ended", "终止"),
     ("filed", "已立案|^立案|立案调查"),
     ("accepted", "已受理|^受理$|受理成功|调解中|正在调解|组织调解|accepted"),
@@ -32,7 +37,11 @@ _KINDS = (
 _PATTERNS = [(status, re.compile(pattern, re.IGNORECASE)) for status, pattern in _STATES]
 _DONE = frozenset({"closed", "refused", "not_filed", "ended"})
 ENDS = ("closed", "ended", "refused", "not_filed")  # days that end a case
-_NO = re.compile(r"[否无0]|不延期|未延期|没有|false|no|n|不|未", re.IGNORECASE)
+_NOT = "(?:尚?未(?!能)|没有|不(?!可抗)|无(?!法))"
+_NO = re.compile(
+    rf"(?:否|{_NOT}\w{{0,4}}(?:延期|延长)).*|{_NOT}\w{{0,5}}|0+(?:\.0+)?(?:个?(?:工作)?[天日])?|false|no|n",
+    re.IGNORECASE,
+)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -66,7 +75,8 @@ def told_kind(row: Mapping[str, Any]) -> str | None:
 
 def is_yes(word: str | None) -> bool:
     """Return whether a cell of the column 延期 says that a period was prolonged: yes, a day or a number of days."""
-    return bool(word) and not _NO.fullmatch(str(word).strip())
+    plain = unicodedata.normalize("NFKC", word or "").strip()
+    return not NOTHING.fullmatch(plain) and not _NO.fullmatch(plain)
 
 
 def is_done(state: str | None) -> bool:

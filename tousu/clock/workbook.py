@@ -69,8 +69,7 @@ def write_workbook(due: Due, officers: Mapping[int, str | None], output: Path, s
             _sheet(book.add_worksheet(name), lines, headings, officers, formats)
         notes = book.add_worksheet("说明")
         notes.set_column(0, 0, 110, book.add_format({"text_wrap": True}))
-        counts = "，".join(f"{STATE_NAMES[state]} {count} 项" for state, count in due.counts.items())
-        for number, line in enumerate([f"计算日 {due.today}：{counts}；没有期限的 {due.without} 行", *due.said, *said]):
+        for number, line in enumerate([f"计算日 {due.counts_said}", *due.said, *said]):
             notes.write_string(number, 0, neutralise(line))
         book.close()
         file.write(data.getvalue())

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 from tousu.clock.legal_days import free_days, read_festivals
 from tousu.errors import CalendarEnds, RulesError
 from tousu.ledger.days import read_day
-from tousu.resources import data_root
+from tousu.resources import table_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+DAYS = "calendar/days.csv"
 HEADER = ("日期", "安排", "节日", "来源")
 OFF, ON = "休", "班"
 TITLE = "工作日历"
@@ -137,8 +138,12 @@ class WorkCalendar:
 
 
 def default_days() -> Path:
-    """Return the path of the shipped table of announced days."""
-    return data_root() / "data" / "calendar" / "days.csv"
+    """Return the path of the table of announced days: the station's own where it has one, else the shipped one.
+
+    Raises:
+        SettingsError: There is no such directory of own tables.
+    """
+    return table_path(DAYS)
 
 
 def read_days(path: Path) -> dict[datetime.date, Day]:
@@ -182,7 +187,7 @@ def checked_days(lines: Iterable[tuple[int, list[str]]], place: str) -> dict[dat
 
 @functools.cache
 def load_calendar(path: Path | None = None) -> WorkCalendar:
-    """Return the calendar of a table of announced days, the shipped one by default; the same path is read once.
+    """Return the calendar of a table of announced days, that of ``default_days`` by default; the same path is read once.
 
     Raises:
         RulesError: A table cannot be read or is wrong.
