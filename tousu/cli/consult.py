@@ -36,12 +36,12 @@ def consult(
     force: Annotated[bool, typer.Option("--force", help="覆盖已有的文件。")] = False,
 ) -> None:
     """为几件来件写出会商单：案件、事实、期限、当日有效的依据、相近案例、待议问题，会商记录留空待填。"""
-    from tousu.classifier import Classifier
     from tousu.examples.read import load_examples
     from tousu.examples.search import ExampleIndex
     from tousu.joint.consult import consult_sheet, write_consult
     from tousu.joint.of_ledger import cases_of, clocks_on
     from tousu.ledger.read import read_ledger
+    from tousu.ledger.tags import shipped_classifier
     from tousu.letters.write import save
 
     if output.exists() and not force:
@@ -50,7 +50,7 @@ def consult(
     read = read_ledger(ledger, columns_of(column))
     err().print(read.said)
     cases = cases_of(read, numbers_of(rows))
-    index = ExampleIndex(load_examples(examples), Classifier.load())
+    index = ExampleIndex(load_examples(examples), shipped_classifier())
     sheet = consult_sheet(cases, day, clocks=clocks_on(read, day), index=index)
     save(write_consult(sheet, title), output)
     for number, question in enumerate(sheet.questions, 1):

@@ -26,7 +26,7 @@ def ends_of(case: Mapping[str, Any], kind: str, calendar: WorkCalendar | None = 
     Args:
         case: Its row, with the columns of a ledger.
         kind: complaint, report, both or petition; another kind has no periods.
-        calendar: The working days; the shipped ones by default.
+        calendar: The working days; those of ``load_calendar`` by default.
     """
     clocks, calendar = load_clocks(), calendar or load_calendar()
     ends = {}

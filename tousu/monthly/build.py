@@ -18,7 +18,7 @@ from tousu.errors import UsageError
 from tousu.ledger.dated import dated_rows, last_day
 from tousu.ledger.fields import DAYS
 from tousu.ledger.read import read_ledger
-from tousu.ledger.tags import with_tags
+from tousu.ledger.tags import shipped_classifier, with_tags
 from tousu.monthly.difficult import by_weight, difficult_reasons, dissatisfied_reason
 from tousu.monthly.repeated import WITHIN, find_repeats, person_of
 from tousu.report.period import Period
@@ -80,11 +80,7 @@ def build_month(path: Path, options: MonthOptions, classifier: Classifier | None
         UsageError: There is no such month.
     """
     ledger = read_ledger(path, options.wanted)
-    if classifier is None:
-        from tousu.classifier import Classifier
-
-        classifier = Classifier.load()
-    figures = month_figures(ledger, options, classifier)
+    figures = month_figures(ledger, options, classifier or shipped_classifier())
     return figures | {"file": path.name, "columns": ledger.said, "unread": ledger.unread()}
 
 

@@ -11,7 +11,7 @@ import polars as pl
 
 from tousu.ledger.dated import dated_rows, last_day
 from tousu.ledger.read import read_ledger
-from tousu.ledger.tags import with_tags
+from tousu.ledger.tags import shipped_classifier, with_tags
 from tousu.timezone import today
 from tousu.weekly.matters import with_matters
 from tousu.weekly.names import words_of
@@ -67,11 +67,7 @@ def build_week(path: Path, options: WeekOptions, classifier: Classifier | None =
         UsageError: There is no such week.
     """
     ledger = read_ledger(path, options.wanted)
-    if classifier is None:
-        from tousu.classifier import Classifier
-
-        classifier = Classifier.load()
-    figures = week_figures(ledger, options, classifier)
+    figures = week_figures(ledger, options, classifier or shipped_classifier())
     return figures | {"file": path.name, "columns": ledger.said, "unread": ledger.unread()}
 
 
