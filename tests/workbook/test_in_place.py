@@ -70,6 +70,8 @@ def test_a_styled_ledger_comes_back_with_the_tags_in_it(tmp_path: Path, shipped:
     assert (sheet[f"{LAST}3"].value, sheet[f"{LAST}3"].border.left.style) == (None, "thin")
     assert sheet.auto_filter.ref == f"A2:{LAST}8"
     assert sheet.column_dimensions["F"].width > 10
+    version = next(cell for cell in sheet[3] if cell.value == shipped.version)
+    assert sheet.column_dimensions[version.column_letter].width > len(f"{shipped.version}+reader-00000000")
     assert sheet.dimensions == f"A1:{LAST}8"
 
 

@@ -22,7 +22,7 @@ LOOKS = {
 WIDTHS = {
     "primary": 17, "name": 30, "codes": 30, "probability": 8, "decision": 10, "online": 10, "kind": 11, "route": 20,
     "signals": 24, "amount": 10, "attention": 46, "acceptance": 44, "history": 36, "corrected": 24, "evidence": 36,
-    "model": 17, "error": 22,
+    "model": 34, "error": 22,
 }  # fmt: skip
 USUAL_WIDTH = 14
 PADDING = 5 / 7  # what a file adds to the width people set
