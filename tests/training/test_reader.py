@@ -14,14 +14,14 @@ from tests.training.test_train import rows_file
 from tousu.batch.reading import load_for
 from tousu.classifier import Classifier
 from tousu.classifier.reader import files, words
-from tousu.errors import Busy, ModelCorrupt, ModelMismatch, ModelMissing
+from tousu.errors import Busy, ModelCorrupt, ModelError, ModelMismatch, ModelMissing
 from tousu_service.classify.micro_batch import MicroBatcher
 from tousu_service.classify.off_loop import OffLoop
 from tousu_service.telemetry.metrics import Metrics
 from tousu_training.beside import Beside
 from tousu_training.corpus import read_rows
 from tousu_training.labels import Labels
-from tousu_training.reader import together, train, upper
+from tousu_training.reader import hf, together, train, upper
 
 WIDTH, HEADS, LAYERS, INNER = 64, 4, 3, 128
 
@@ -258,6 +258,14 @@ def test_a_reader_made_for_another_model_is_refused(read_model, small_model, tmp
         Classifier.load(tmp_path / "m", reading="careful")
 
 
+def changed(encoder, folder, change):
+    """Return a copy of an encoder with another configuration."""
+    shutil.copytree(encoder, folder)
+    config = json.loads((folder / "config.json").read_text("utf-8")) | change
+    (folder / "config.json").write_text(json.dumps(config), "utf-8")
+    return folder
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
@@ -267,17 +275,19 @@ def test_a_reader_made_for_another_model_is_refused(read_model, small_model, tmp
         ({"num_hidden_layers": 0}, "num_hidden_layers"),
     ],
 )
-def test_encoders_of_another_kind_are_refused(tousu, read_model, tiny_encoder, tmp_path, change, told):
+def test_encoders_of_another_kind_are_refused(tiny_encoder, tmp_path, change, told):
+    with pytest.raises(ModelError, match=told):
+        hf.load(changed(tiny_encoder, tmp_path / "e", change))
+
+
+def test_the_command_refuses_an_encoder_before_it_trains(tousu, read_model, tiny_encoder, tmp_path):
     _, rows, _ = read_model
-    shutil.copytree(tiny_encoder, tmp_path / "e")
-    config = json.loads((tmp_path / "e" / "config.json").read_text("utf-8")) | change
-    (tmp_path / "e" / "config.json").write_text(json.dumps(config), "utf-8")
     done = tousu(
         "train", "--corpus", rows, "--out", tmp_path / "m", "--labels-from-data", "--quick", "--reader",
-        "--encoder", tmp_path / "e",
+        "--encoder", changed(tiny_encoder, tmp_path / "e", {"model_type": "llama"}),
     )  # fmt: skip
     assert done.returncode == 1
-    assert told in done.stderr
+    assert "llama" in done.stderr
     assert not (tmp_path / "m").exists()
 
 
