@@ -23,7 +23,7 @@ from tousu.ledger.respondents import respondent_of
 
 if TYPE_CHECKING:
     import datetime
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tousu.files.tables import Table
@@ -114,13 +114,26 @@ def read_ledger(path: Path, wanted: Mapping[str, str] | None = None) -> Ledger:
         FileError: The file cannot be read, or its type is unknown.
         ColumnMissing: No table of it looks like a ledger, or it lacks a column the user named.
     """
+    return read_tables(path.name, ((table, wanted or {}) for table in read_file(path)))
+
+
+def read_tables(name: str, tables: Iterable[tuple[Table, Mapping[str, str]]]) -> Ledger:
+    """Read a ledger that lies in tables, of a file or of a database; see ``read_ledger``.
+
+    Args:
+        name: What to call it.
+        tables: Each with the columns the user named.
+
+    Raises:
+        ColumnMissing: No table looks like a ledger, or one lacks a column the user named.
+    """
     lines: dict[str, list[Any]] = {name: [] for name in SCHEMA}
-    ledger = Ledger(path.name, pl.DataFrame(schema=SCHEMA))
+    ledger = Ledger(name, pl.DataFrame(schema=SCHEMA))
     count, found, seen, refused = 0, False, [], None
-    for table in read_file(path):
+    for table, wanted in tables:
         seen += table.names
         try:
-            reading = _Reading(table, wanted or {}, ledger)
+            reading = _Reading(table, wanted, ledger)
         except ColumnMissing as error:
             refused = error
             continue
@@ -131,7 +144,7 @@ def read_ledger(path: Path, wanted: Mapping[str, str] | None = None) -> Ledger:
         raise refused
     if not found:
         raise ColumnMissing(
-            f"{path.name} 看不出是台账：没有认出编号、内容、时间、状态等列",
+            f"{name} 看不出是台账：没有认出编号、内容、时间、状态等列",
             expected="第一行（或标题下一行）写列名，如 工单编号、登记时间、受理时间、办结时间、办理状态、投诉内容",
             fix=f"现有的列：{'、'.join(map(str, seen[:30])) or '无'}；改列名，或用 --column 栏目=列名 指定",
         )

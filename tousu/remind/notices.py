@@ -146,7 +146,7 @@ def notices_of(ledger: Ledger, due: Due, settings: RemindSettings) -> Notices:
     for line in lines:
         row = known[line.row]
         item = _item(ledger, line, row, settings, unique=numbers[_number(row["case"])] == 1)
-        for name in _officers(row["officer"], people):
+        for name in officers_of(row["officer"], people):
             person: Person | None = people.get(name) or settings.default
             if person is None:
                 homeless[name] += 1
@@ -177,8 +177,8 @@ def parts_of(notice: Notice, most: int) -> Iterator[Notice]:
         yield notice._replace(items=tuple(items))
 
 
-def _officers(cell: str | None, people: Collection[str]) -> list[str]:
-    """Return who handles a case, each once; a cell that is a name of the settings is one name, whatever stands in it."""
+def officers_of(cell: str | None, people: Collection[str]) -> list[str]:
+    """Return who handles a case, each once; a cell that is one of the names of ``people`` is one name, whatever stands in it."""
     cell = (cell or "").strip()
     if cell in people:
         return [cell]

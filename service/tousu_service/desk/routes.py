@@ -1,6 +1,6 @@
 """The desk's pages, for the application."""
 
-from tousu_service.desk.pages import case, files, inbox, ledger, login, mine, model, people, review
+from tousu_service.desk.pages import case, clocks, files, inbox, ledger, login, mine, model, month, people, review, week
 
 routers = (
     login.router,
@@ -10,6 +10,9 @@ routers = (
     review.router,
     case.router,
     mine.router,
+    week.router,
+    month.router,
+    clocks.router,
     model.router,
     people.router,
 )

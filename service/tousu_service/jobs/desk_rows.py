@@ -15,12 +15,13 @@ from tousu.classifier.familiarity import FEW
 from tousu.errors import ColumnMissing
 from tousu.files.tables import Unreadable, read_file
 from tousu.ledger.days import read_day
-from tousu.ledger.fields import find_fields
+from tousu.ledger.fields import DAYS, find_fields
 from tousu.near_duplicates import leaders_of
 from tousu_service.desk.secret import secret_of
 from tousu_service.desk.store import spot_checks, uploads
 from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
 from tousu_service.jobs import places
+from tousu_service.jobs.desk_cells import day_kept, whose
 from tousu_service.store.desk_tables import uploads as upload_table
 from tousu_service.store.tables import jobs as job_table
 
@@ -182,6 +183,8 @@ def _of_table(table: Table, names: list[str], columns: dict[str, Any]) -> Iterat
     roles = {role: columns.get(role) or found.get(field) for role, field in ROLES.items()}
     roles["complainant"] = columns.get("complainant")
     readers = {role: table.column(name) for role, name in roles.items() if name in table.names}
+    telephone = table.column(found["telephone"]) if "telephone" in found else None
+    days = {found[field] for field in DAYS if field in found}
     text_readers = [table.column(name) for name in names]
     shown = [name for name in table.names if name not in (*names, *roles.values())]
     others = [(name, table.column(name)) for name in shown]
@@ -195,6 +198,11 @@ def _of_table(table: Table, names: list[str], columns: dict[str, Any]) -> Iterat
             day = read_day(readers["received"](cells))
             told["received"] = day.isoformat() if isinstance(day, date) else None
         facts = {name: words for name, reader in others if (words := _words(reader(cells))) is not None}
+        facts |= {name: day_kept(facts[name]) for name in days & facts.keys()}
+        if told.get("complainant"):
+            number = _words(telephone(cells)) if telephone is not None else None
+            told["complainant"], said = whose(told["complainant"], number)
+            facts |= {roles["complainant"]: said} if said else {}
         yield {"text": "" if fault else text, "facts": facts, **told}
 
 

@@ -1,0 +1,107 @@
+"""督查: the lists of a month of the desk's cases; every figure is that of ``tousu monthly``."""
+
+from __future__ import annotations
+
+import datetime
+import functools
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from tousu.errors import FileError, RequestError, UsageError
+from tousu.monthly.build import LISTS, MonthOptions, month_figures
+from tousu.monthly.page import points
+from tousu.monthly.workbook import write_workbook
+from tousu.report.period import Period
+from tousu.timezone import today
+from tousu_service.desk.figures import figures_of
+from tousu_service.desk.store.as_ledger import NAME
+from tousu_service.desk.web import new_router, page
+from tousu_service.jobs import places
+
+if TYPE_CHECKING:
+    from fastapi import Response
+
+    from tousu.classifier import Classifier
+    from tousu.ledger.read import Ledger
+    from tousu_service.desk.figures import Made
+    from tousu_service.desk.visit import Visit
+
+router = new_router()
+page = functools.partial(page, router)
+SHOWN = 50  # entries of a list; the workbook has all
+ROW_SAID = "“台账行”一列是办案台里的案件号"
+
+
+@page("/month", role="reviewer")
+def show_month(visit: Visit) -> Response:
+    """Show a month's lists, those of the last month that has cases if none is named."""
+    try:
+        made = _made(visit)
+    except FileError as error:
+        return visit.show("month.html", here="month", made=None, problem=error)
+    if made.value is None:
+        return visit.show("month.html", here="month", made=None, problem=None)
+    shown: Period = made.value["month"]
+    visit.viewed("month_viewed", month=_name(shown))
+    return visit.show(
+        "month.html", here="month", made=made, problem=None, named=_name(shown), figures=made.value, titles=LISTS,
+        points=points(made.value), most=SHOWN, before=_name(shown.before()), after=_name(_behind(shown)),
+    )  # fmt: skip
+
+
+@page("/month/file", role="reviewer")
+def download(visit: Visit) -> Response:
+    """Hand out the workbook that ``tousu monthly`` writes.
+
+    Raises:
+        RequestError: There is nothing to write of.
+    """
+    made = _made(visit)
+    if made.value is None:
+        raise RequestError("还没有案件", fix="先在收件里放入台账")
+    name = _name(made.value["month"])
+    path = places.incoming(visit.parts.settings) / f"{secrets.token_hex(8)}.xlsx"
+    write_workbook(made.value, path)
+    visit.viewed("month_exported", month=name)
+    return FileResponse(path, filename=f"督查-{name}.xlsx", background=BackgroundTask(path.unlink, missing_ok=True))
+
+
+def month_of(ledger: Ledger, month: str, classifier: Classifier) -> dict[str, Any] | None:
+    """Return the figures of a month of the desk's cases, the last one that has some if none is named; None without cases.
+
+    Raises:
+        FileError: No case has a day.
+        UsageError: There is no such month.
+    """
+    if ledger.rows.is_empty():
+        return None
+    figures = month_figures(ledger, MonthOptions(month=month or None), classifier)
+    return figures | {"file": NAME, "columns": f"{ledger.said}；{ROW_SAID}", "unread": []}
+
+
+def _made(visit: Visit) -> Made:
+    """Return the figures of the month in the address.
+
+    Raises:
+        FileError: No case has a day.
+        RequestError: There is no such month.
+    """
+    classifier, month = visit.parts.live_model.current(), visit.asked("month", most=20)
+    make = functools.partial(month_of, month=month, classifier=classifier)
+    key = ("month", month, today(), classifier.version)
+    try:
+        return figures_of(visit.parts.store, key, make, afresh=visit.asked("fresh") == "1")
+    except UsageError as error:
+        raise RequestError(error.found, expected=error.expected, fix="改正网址，或在督查页选一个月") from error
+
+
+def _name(month: Period) -> str:
+    return f"{month.first:%Y-%m}"
+
+
+def _behind(month: Period) -> Period:
+    """Return the month behind one."""
+    return Period.month_of(month.last + datetime.timedelta(1))

@@ -1,0 +1,160 @@
+"""The desk's cases as the ledger of a station: what commands compute from a file is computed from them by the same code.
+
+A case stands in it once, as the file tells it that came last: a row that came again unchanged brings its days and state
+up to date, one whose text has changed takes the place of the earlier one. What people answered counts before the model.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from tousu.files.tables import Table
+from tousu.ledger.fields import OTHERS, TITLES
+from tousu.ledger.read import SCHEMA, Ledger, read_tables
+from tousu_service.desk.store.cases import signals_of
+from tousu_service.masking import mask
+from tousu_service.store.desk_tables import answers, assignments, case_texts, cases, desk_users, uploads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+NAME = "办案台"
+ROLES = {"number": "case", "received": "received", "respondent": "respondent", "complainant": "complainant"}
+OWN = ("case", "telephone", "complainant")  # a number of the station's, zeros, a hash: nothing to mask
+PIECE = 2000
+CURRENT = ("domain", "decision", "online", "kind", "route", "signals", "attention", "assignee_id")
+TAGGING = "tagging"
+
+
+def changed_last(connection: sa.Connection) -> tuple[Any, ...]:
+    """Return what differs from before as soon as a case has come, was answered, given to somebody, taken back or emptied."""
+    last = (sa.select(sa.func.max(table.c.id)).scalar_subquery() for table in (cases, answers, assignments))
+    files = sa.select(uploads.c.id, uploads.c.state, uploads.c.rows, uploads.c.purged_at).order_by(uploads.c.id)
+    return (*connection.execute(sa.select(*last)).one(), hash(tuple(map(tuple, connection.execute(files)))))
+
+
+def desk_ledger(connection: sa.Connection) -> Ledger:
+    """Return the cases as a ledger, one row each, numbered as the cases are; emptied texts and taken-back files are left out.
+
+    The officer is whom the case was given to at the desk, else whom the file names. Personal numbers in cells are zeros;
+    the complainant is the keyed hash.
+    """
+    chosen = _chosen(connection)
+    if not chosen:
+        return Ledger(NAME, pl.DataFrame(schema=SCHEMA))
+    numbers: list[int] = []
+    officers: dict[int, str] = {}
+    ledger = read_tables(NAME, _tables(connection, chosen, numbers, officers))
+    return _as_cases(ledger, numbers, officers)
+
+
+def _chosen(connection: sa.Connection) -> dict[int, dict[int, int]]:
+    """Return by upload which rows of ``cases`` are taken, and the case each tells of."""
+    emptied = sa.select(uploads.c.id).where(uploads.c.purged_at.is_not(None))
+    query = sa.select(cases.c.id, cases.c.upload_id, cases.c.state, cases.c.earlier_id)
+    query = query.where(cases.c.state != "void", cases.c.upload_id.not_in(emptied)).order_by(cases.c.id)
+    told: dict[int, tuple[int, int]] = {}
+    replaced: set[int] = set()
+    for number, upload, state, earlier in connection.execute(query):
+        if state == "same" and earlier in replaced:
+            continue
+        if state == "same":
+            told[earlier if earlier in told else number] = upload, number
+            continue
+        if earlier in told and told[earlier][0] != upload:
+            del told[earlier]
+            replaced.add(earlier)
+        told[number] = upload, number
+    by_upload: dict[int, dict[int, int]] = {}
+    for case, (upload, number) in told.items():
+        by_upload.setdefault(upload, {})[number] = case
+    return by_upload
+
+
+def _tables(
+    connection: sa.Connection, chosen: Mapping[int, Mapping[int, int]], numbers: list[int], officers: dict[int, str]
+) -> Iterator[tuple[Table, dict[str, str]]]:
+    """Yield the rows of each upload as a table, and which column holds what; note the case of each row, and its officer."""
+    people = {row.id: row.name for row in connection.execute(sa.select(desk_users.c.id, desk_users.c.name))}
+    columns = {row.id: row.columns for row in connection.execute(sa.select(uploads.c.id, uploads.c.columns))}
+    for upload in sorted(chosen):
+        titles = _titles(columns[upload])
+        rows: list[dict[str, Any]] = []
+        names: dict[str, None] = {}
+        for case, row, now in _rows(connection, chosen[upload]):
+            numbers.append(case)
+            if now["assignee_id"] in people:
+                officers[case] = people[now["assignee_id"]]
+            cells = _cells(row, titles)
+            names |= dict.fromkeys(cells)
+            rows.append(cells | {TAGGING: _tagging(now, row["tagging"])})
+        wanted = {field: name for field, name in titles.items() if name in names}
+        told = ((place, [row]) for place, row in enumerate(rows, 1))
+        yield Table(NAME, list(names), told, nested=True), wanted
+
+
+def _titles(columns: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the columns are called that the desk keeps apart, by field."""
+    text = columns.get("text")
+    text = text[0] if isinstance(text, list) and text else text
+    told = {field: str(columns.get(role) or TITLES[field]) for role, field in ROLES.items()}
+    return {"text": str(text or TITLES["text"])} | told
+
+
+def _rows(
+    connection: sa.Connection, wanted: Mapping[int, int]
+) -> Iterator[tuple[int, Mapping[str, Any], Mapping[str, Any]]]:
+    """Yield the number of each case, the row that tells of it, and the row that holds what counts of it now."""
+    query = sa.select(cases, case_texts.c.text, case_texts.c.facts, case_texts.c.tagging)
+    query = query.join(case_texts, case_texts.c.id == cases.c.id)
+    current = sa.select(cases.c.id, *(cases.c[name] for name in CURRENT))
+    order = sorted(wanted)
+    for at in range(0, len(order), PIECE):
+        piece = order[at : at + PIECE]
+        rows = connection.execute(query.where(cases.c.id.in_(piece)).order_by(cases.c.id)).mappings().all()
+        others = [wanted[number] for number in piece if wanted[number] != number]
+        found = connection.execute(current.where(cases.c.id.in_(others))).mappings() if others else ()
+        now = {row["id"]: row for row in found}
+        for row in rows:
+            yield wanted[row["id"]], row, now.get(wanted[row["id"]], row)
+
+
+def _cells(row: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+    """Return what is known of a row by the names of its columns; a fact may stand where no hash does."""
+    told = {titles[field]: row[role] for role, field in ROLES.items() if row[role]}
+    return {titles["text"]: row["text"]} | row["facts"] | told
+
+
+def _tagging(now: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what counts of a case now, as a row that was tagged holds it."""
+    return {
+        "primary": now["domain"], "decision": now["decision"], "online": now["online"], "kind": now["kind"],
+        "route": now["route"], "signals": list(signals_of(now["signals"])), "amount": said.get("amount"),
+        "attention": now["attention"], "model": said.get("model"),
+    }  # fmt: skip
+
+
+def _as_cases(ledger: Ledger, numbers: Sequence[int], officers: Mapping[int, str]) -> Ledger:
+    """Return a ledger with the cases' numbers for those of its rows, officers of the desk, and personal numbers as zeros."""
+    case_of = dict(enumerate(numbers, 1))
+    rows = ledger.rows.with_columns(pl.Series("row", [case_of[row] for row in ledger.rows["row"].to_list()], pl.Int64))
+    if officers:
+        told = [officers.get(row, name) for row, name in rows.select("row", "officer").iter_rows()]
+        rows = rows.with_columns(pl.Series("officer", told, pl.String))
+    masked = [pl.Series(name, _masked(rows[name].to_list()), pl.String) for name in _words_of(rows)]
+    wrong = [cell._replace(row=case_of[cell.row], value=mask(cell.value)) for cell in ledger.wrong]
+    return dataclasses.replace(ledger, rows=rows.with_columns(masked).sort("row"), wrong=wrong)
+
+
+def _words_of(rows: pl.DataFrame) -> list[str]:
+    return [name for name in OTHERS if rows.schema[name] == pl.String and name not in OWN]
+
+
+def _masked(cells: Sequence[str | None]) -> list[str | None]:
+    """Return cells with personal numbers as zeros; each different one is looked at once."""
+    known = {cell: mask(cell) for cell in set(cells) if cell is not None}
+    return [None if cell is None else known[cell] for cell in cells]
