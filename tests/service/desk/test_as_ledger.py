@@ -55,7 +55,7 @@ def taken_in(store, settings, path, columns):
     assert worker.step(("tag",), worker._tag)
     with store.reading() as connection:
         found = connection.execute(sa.select(cases.c.id, cases.c.row).where(cases.c.upload_id == number))
-        return {case: row for case, row in found}
+        return dict(iter(found))
 
 
 def opened(home):

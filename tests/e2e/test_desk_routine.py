@@ -1,0 +1,171 @@
+"""本周、督查、时限 over HTTP and in a real browser: the figures of the commands, who sees what, every view in the audit."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+from html import unescape
+
+import openpyxl
+import pytest
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+
+from tests.e2e.conftest import running
+from tests.e2e.test_browser import BROWSER, DRIVER, FLAGS
+from tests.e2e.test_desk import PASSWORD, Browser
+from tousu.timezone import today
+from tousu.weekly.weeks import Week
+from tousu_service.desk import passwords
+from tousu_service.desk.store import people, uploads
+from tousu_service.desk.store.cases import NewCase, add_cases
+from tousu_service.store import Store, audit
+
+PEOPLE = {"主任": "admin", "审核员": "reviewer", "张": "officer", "李": "officer"}
+NARROW = "return [document.documentElement.scrollWidth, document.documentElement.clientWidth];"
+
+
+def rows(shipped):
+    """Return eleven weeks of twelve cases, and in the last week thirty more about one gym; an officer's are every second."""
+    last = Week.of(today()).first
+    for n in range(11 * 12):
+        day = last - datetime.timedelta(7 * (n // 12) - n % 5)
+        text = ("小区电梯困人，物业不修", "超市面包发霉要求退款", "手机坏了不给退货", "饭店的菜里有虫子")[
+            n % 4
+        ] + f"，第{n}回"
+        yield text, day, "某某物业", "已办结"
+    for n in range(30):
+        yield (
+            f"健身房年卡停业不退钱，老板失联了，{'一二三四五六'[n % 6]}月办的卡{n}",
+            last,
+            f"石螺健身{'有限公司' * (n % 2)}",
+            "办理中",
+        )
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, shipped):
+    home = tmp_path_factory.mktemp("routine")
+    with running(home, state_dir=str(home)) as server:
+        store = Store.open(server.env["TOUSU_DATABASE_URL"])
+        known = passwords.hashed(PASSWORD)
+        with store.writing() as connection:
+            for name, role in PEOPLE.items():
+                user, _ = people.add(connection, name, role, by="test")
+                people.set_password(connection, user.id, known, by="test")
+        server.store = store
+        yield server
+        store.close()
+        for client in Browser.opened:
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def filled(desk, shipped):
+    """The server, its cases there; the pages were looked at before."""
+    chief = person(desk, "主任")
+    for path in ("/week", "/month", "/clocks"):
+        answer = chief.get(path)
+        assert (answer.status_code, "还没有案件" in answer.text) == (200, True), path
+    told = list(rows(shipped))
+    taggings = shipped.tag_many([text for text, *_ in told])
+    columns = {"text": "内容", "number": "编号", "received": "登记时间", "respondent": "企业"}
+    with desk.store.writing() as connection:
+        upload = uploads.add(connection, name="一.xlsx", sha256="0" * 64, size=1, columns=columns, actor="test").id
+        new = [
+            NewCase(
+                n, text, tagging, number=f"GD{n:04}", received=min(day, today()).isoformat(), respondent=firm,
+                facts={"承办人": "张李"[n % 2], "办理状态": state} | ({"办结时间": f"{day}"} if state == "已办结" and day <= today() else {}),
+            )
+            for n, ((text, day, firm, state), tagging) in enumerate(zip(told, taggings, strict=True), 1)
+        ]  # fmt: skip
+        add_cases(connection, upload, new, secret="s")
+    return desk
+
+
+def person(desk, name):
+    made = Browser(desk.port)
+    made.log_in(name)
+    return made
+
+
+def test_the_week_names_what_piles_up_and_links_its_cases(filled):
+    officer = person(filled, "张")
+    text = unescape(officer.get("/week").text)
+    assert Week.of(today()).label in text
+    assert "健身" in re.search(r'<h3 class="named">(.*?)</h3>', text)[1]
+    assert re.search(r"本周 <b>30</b> 件", text)
+    assert "并入：石螺健身有限公司" in text or "并入：石螺健身" in text
+    case = re.search(r'举例：<a href="(/desk/cases/\d+)">', text)[1]
+    assert officer.client.get(case).status_code == 200
+    page = officer.get(f"/week/page?week={Week.of(today()).name}")
+    assert page.headers["content-disposition"].startswith("attachment")
+    assert "约谈提纲" in page.text
+    assert (
+        officer.get("/week?week=2026-W99").status_code == 422
+        or "没有 2026-W99" in officer.get("/week?week=2026-W99").text
+    )
+
+
+def test_a_month_is_for_reviewers_and_comes_as_a_workbook(filled):
+    assert person(filled, "张").get("/month").status_code == 403
+    assert person(filled, "张").get("/month/file").status_code == 403
+    reviewer = person(filled, "审核员")
+    text = unescape(reviewer.get("/month").text)
+    counts = {title: int(count) for title, count in re.findall(r'<a href="#\w+">(.+?)</a></dt><dd>(\d+)</dd>', text)}
+    assert list(counts) == ["重复", "疑难", "不满意", "超期"]
+    book = openpyxl.load_workbook(io.BytesIO(reviewer.get("/month/file").content))
+    summary = {row[0]: row[1] for row in book["汇总"].iter_rows(values_only=True) if row[0] in counts}
+    assert summary == counts
+    assert "没有" in unescape(reviewer.get("/month?month=2026-13").text)
+
+
+def test_an_officer_sees_the_clocks_of_his_own_cases(filled):
+    everybody, own = (unescape(person(filled, name).get("/clocks").text) for name in ("审核员", "张"))
+    total, mine = (int(re.search(r"(\d+) 项，按", text)[1]) for text in (everybody, own))
+    assert 0 < mine < total
+    of_zhang = unescape(person(filled, "审核员").get("/clocks?officer=张").text)
+    assert int(re.search(r"(\d+) 项，按", of_zhang)[1]) == mine
+    assert "李" not in set(re.findall(r"<td>([张李、]+)</td>", own))
+    assert unescape(person(filled, "张").get("/clocks?officer=李").text).count("<tr>") == own.count("<tr>")
+    left = [int(number) for number in re.findall(r"还剩 (\d+) 天</", everybody)]
+    assert left == sorted(left)
+    assert "没有这样的" in unescape(person(filled, "审核员").get("/clocks?state=overdue&officer=没有这人").text)
+
+
+def test_every_view_is_in_the_audit(filled):
+    for path in ("/week", "/week/page", "/clocks", "/month", "/month/file"):
+        assert person(filled, "审核员").get(path).status_code == 200, path
+    told = {line.action for line in audit.latest(filled.store, actor="desk:审核员")}
+    assert {"week_viewed", "week_exported", "month_viewed", "month_exported", "clocks_viewed"} <= told
+
+
+@pytest.mark.skipif(not (BROWSER and DRIVER), reason="Chromium and its driver are not installed here")
+def test_pages_fit_a_narrow_screen_and_ask_nobody(filled, tmp_path):
+    options = webdriver.ChromeOptions()
+    options.binary_location = BROWSER
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    try:
+        driver.get(f"http://127.0.0.1:{filled.port}/desk/login")
+        driver.find_element(By.NAME, "name").send_keys("主任")
+        driver.find_element(By.NAME, "password").send_keys(PASSWORD + Keys.ENTER)
+        WebDriverWait(driver, 30).until(lambda page: page.current_url.endswith("/inbox"))
+        for width in (1280, 390):
+            driver.execute_cdp_cmd(
+                "Emulation.setDeviceMetricsOverride",
+                {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
+            )
+            for path in ("week", "month", "clocks"):
+                driver.get(f"http://127.0.0.1:{filled.port}/desk/{path}")
+                wide, there = driver.execute_script(NARROW)
+                assert wide <= there, (path, width)
+        assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
+    finally:
+        driver.quit()
