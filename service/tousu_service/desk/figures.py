@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from tousu.errors import Busy
-from tousu_service.desk.store.as_ledger import changed_last, desk_ledger
+from tousu_service.desk.store.changes import changed_last
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,6 +103,8 @@ class Figures:
         return Made(made.value, made.at, made.seconds, made.changed, is_old=True)
 
     def _computed(self, store: Store, key: tuple[Any, ...], make: Callable[[Ledger], Any]) -> Made:
+        from tousu_service.desk.store.as_ledger import desk_ledger
+
         begun, at = time.monotonic(), datetime.now(UTC)
         with store.reading() as connection:
             changed, ledger = changed_last(connection), desk_ledger(connection)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 
 from tousu.ledger.days import read_day
+from tousu.masking import mask
 from tousu.monthly.repeated import person_of
-from tousu_service.masking import mask
 
 UNNAMED = "未留全名"  # of whom nobody can be told by what is written
 

@@ -194,15 +194,17 @@ def _of_table(table: Table, names: list[str], columns: dict[str, Any]) -> Iterat
             continue
         text, fault = text_of([reader(cells) for reader in text_readers])
         told = {role: _words(reader(cells)) for role, reader in readers.items() if role != "received"}
+        facts = {name: words for name, reader in others if (words := _words(reader(cells))) is not None}
         if "received" in readers:
             day = read_day(readers["received"](cells))
             told["received"] = day.isoformat() if isinstance(day, date) else None
-        facts = {name: words for name, reader in others if (words := _words(reader(cells))) is not None}
+            if isinstance(day, str):  # it cannot be read, and who looks at the case may want to know
+                facts[str(roles["received"])] = _words(readers["received"](cells)) or ""
         facts |= {name: day_kept(facts[name]) for name in days & facts.keys()}
         if told.get("complainant"):
             number = _words(telephone(cells)) if telephone is not None else None
             told["complainant"], said = whose(told["complainant"], number)
-            facts |= {roles["complainant"]: said} if said else {}
+            facts |= {str(roles["complainant"]): said} if said else {}
         yield {"text": "" if fault else text, "facts": facts, **told}
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from tousu.clock.due import STATE_NAMES, DueOptions, clocks_of
 from tousu.errors import FileError
-from tousu.remind.notices import NOBODY, officers_of
 from tousu.timezone import today
 from tousu_service.desk.figures import figures_of
 from tousu_service.desk.web import new_router, page
@@ -16,49 +14,20 @@ from tousu_service.desk.web import new_router, page
 if TYPE_CHECKING:
     from fastapi import Response
 
-    from tousu.clock.case import Line
-    from tousu.ledger.read import Ledger
+    from tousu_service.desk.routine import Open
     from tousu_service.desk.visit import Visit
 
 router = new_router()
 page = functools.partial(page, router)
 PAGE = 100
-STATES = {code: name for code, name in STATE_NAMES.items() if code != "done"}
-
-
-class Open(NamedTuple):
-    """A clock that has not been stopped.
-
-    Attributes:
-        line: What is told of it.
-        officers: Who handles the case; nobody where that is not known.
-        firm: Whom the case is about.
-        domain: Code of its domain.
-    """
-
-    line: Line
-    officers: tuple[str, ...]
-    firm: str | None
-    domain: str | None
-
-
-class Clocks(NamedTuple):
-    """The clocks of all cases.
-
-    Attributes:
-        open: Those that have not been stopped, the most urgent first, what cannot be told last.
-        without: How many cases have none.
-        said: What was taken for granted, in Chinese.
-    """
-
-    open: list[Open]
-    without: int
-    said: list[str]
 
 
 @page("/clocks")
 def show_clocks(visit: Visit) -> Response:
     """Show the open clocks, those of the person alone to whom nobody else's are shown."""
+    from tousu.remind.notices import NOBODY
+    from tousu_service.desk.routine import STATES, clocks_now
+
     everybody = visit.person.may("reviewer")
     try:
         made = figures_of(visit.parts.store, ("clocks", today()), clocks_now, afresh=visit.asked("fresh") == "1")
@@ -77,31 +46,13 @@ def show_clocks(visit: Visit) -> Response:
     return visit.show(
         "clocks.html", here="clocks", made=made, problem=None, rows=chosen[first : first + PAGE], first=first, size=PAGE,
         total=len(chosen), officer=officer, state=state, clock_states=STATES, counts=counts, everybody=everybody,
-        officers=_officers(found, state) if everybody else [], today=today(),
+        officers=_officers(found, state, NOBODY) if everybody else [], today=today(),
     )  # fmt: skip
 
 
-def clocks_now(ledger: Ledger) -> Clocks | None:
-    """Return the open clocks of the desk's cases as of today; None without cases.
-
-    Raises:
-        FileError: No case has a day.
-    """
-    if ledger.rows.is_empty():
-        return None
-    due = clocks_of(ledger, DueOptions(today=today()))
-    about: dict[int, Any] = {
-        row: (officers_of(officer), firm, domain)
-        for row, officer, firm, domain in ledger.rows.select(
-            "row", "officer", "respondent", "tousu_primary"
-        ).iter_rows()
-    }
-    return Clocks([Open(line, *about[line.row]) for line in due.urgent()], due.without, due.said)
-
-
-def _officers(found: list[Open], state: str) -> list[tuple[str, int]]:
+def _officers(found: list[Open], state: str, nobody: str) -> list[tuple[str, int]]:
     """Return who has how many of the clocks in a state, those with the most first."""
     counts = Counter(
-        name for each in found if not state or each.line.state == state for name in each.officers or (NOBODY,)
+        name for each in found if not state or each.line.state == state for name in each.officers or (nobody,)
     )
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))

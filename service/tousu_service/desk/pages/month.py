@@ -5,39 +5,35 @@ from __future__ import annotations
 import datetime
 import functools
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from tousu.errors import FileError, RequestError, UsageError
-from tousu.monthly.build import LISTS, MonthOptions, month_figures
-from tousu.monthly.page import points
-from tousu.monthly.workbook import write_workbook
 from tousu.report.period import Period
 from tousu.timezone import today
 from tousu_service.desk.figures import figures_of
-from tousu_service.desk.store.as_ledger import NAME
 from tousu_service.desk.web import new_router, page
 from tousu_service.jobs import places
 
 if TYPE_CHECKING:
     from fastapi import Response
 
-    from tousu.classifier import Classifier
-    from tousu.ledger.read import Ledger
     from tousu_service.desk.figures import Made
     from tousu_service.desk.visit import Visit
 
 router = new_router()
 page = functools.partial(page, router)
 SHOWN = 50  # entries of a list; the workbook has all
-ROW_SAID = "“台账行”一列是办案台里的案件号"
 
 
 @page("/month", role="reviewer")
 def show_month(visit: Visit) -> Response:
     """Show a month's lists, those of the last month that has cases if none is named."""
+    from tousu.monthly.build import LISTS
+    from tousu.monthly.page import points
+
     try:
         made = _made(visit)
     except FileError as error:
@@ -59,6 +55,8 @@ def download(visit: Visit) -> Response:
     Raises:
         RequestError: There is nothing to write of.
     """
+    from tousu.monthly.workbook import write_workbook
+
     made = _made(visit)
     if made.value is None:
         raise RequestError("还没有案件", fix="先在收件里放入台账")
@@ -69,19 +67,6 @@ def download(visit: Visit) -> Response:
     return FileResponse(path, filename=f"督查-{name}.xlsx", background=BackgroundTask(path.unlink, missing_ok=True))
 
 
-def month_of(ledger: Ledger, month: str, classifier: Classifier) -> dict[str, Any] | None:
-    """Return the figures of a month of the desk's cases, the last one that has some if none is named; None without cases.
-
-    Raises:
-        FileError: No case has a day.
-        UsageError: There is no such month.
-    """
-    if ledger.rows.is_empty():
-        return None
-    figures = month_figures(ledger, MonthOptions(month=month or None), classifier)
-    return figures | {"file": NAME, "columns": f"{ledger.said}；{ROW_SAID}", "unread": []}
-
-
 def _made(visit: Visit) -> Made:
     """Return the figures of the month in the address.
 
@@ -89,6 +74,8 @@ def _made(visit: Visit) -> Made:
         FileError: No case has a day.
         RequestError: There is no such month.
     """
+    from tousu_service.desk.routine import month_of
+
     classifier, month = visit.parts.live_model.current(), visit.asked("month", most=20)
     make = functools.partial(month_of, month=month, classifier=classifier)
     key = ("month", month, today(), classifier.version)

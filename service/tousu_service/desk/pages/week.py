@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from fastapi.responses import Response
@@ -11,17 +11,11 @@ from fastapi.responses import Response
 from tousu.errors import FileError, RequestError, UsageError
 from tousu.report.charts import trend
 from tousu.timezone import today
-from tousu.weekly.build import WeekOptions, week_figures
-from tousu.weekly.page import TOP, points, render_week
-from tousu.weekly.topics import CHANCE
 from tousu.weekly.weeks import Week
 from tousu_service.desk.figures import figures_of
-from tousu_service.desk.store.as_ledger import NAME
 from tousu_service.desk.web import new_router, page
 
 if TYPE_CHECKING:
-    from tousu.classifier import Classifier
-    from tousu.ledger.read import Ledger
     from tousu_service.desk.figures import Made
     from tousu_service.desk.visit import Visit
 
@@ -32,6 +26,9 @@ page = functools.partial(page, router)
 @page("/week")
 def show_week(visit: Visit) -> Response:
     """Show a week, the last one that has cases if none is named."""
+    from tousu.weekly.page import TOP, points
+    from tousu.weekly.topics import CHANCE
+
     week = _asked(visit)
     try:
         made = _made(visit, week)
@@ -54,6 +51,8 @@ def download(visit: Visit) -> Response:
     Raises:
         RequestError: There is nothing to write of.
     """
+    from tousu.weekly.page import render_week
+
     made = _made(visit, _asked(visit))
     if made.value is None:
         raise RequestError("还没有案件", fix="先在收件里放入台账")
@@ -62,27 +61,6 @@ def download(visit: Visit) -> Response:
     body = render_week(made.value, made_at=made.at)
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'每周热点-{name}.html', safe='')}"}
     return Response(body.encode("utf-8", "replace"), headers=headers, media_type="text/html; charset=utf-8")
-
-
-def week_of(ledger: Ledger, week: Week | None, classifier: Classifier) -> dict[str, Any] | None:
-    """Return the figures of a week of the desk's cases, the numbers of those that are named beside; None without cases.
-
-    Raises:
-        FileError: No case has a day.
-    """
-    if ledger.rows.is_empty():
-        return None
-    figures = week_figures(ledger, WeekOptions(week=week.name if week else None), classifier)
-    named = {row for topic in (*figures["topics"], *figures["firms"]) for row in topic["rows"]}
-    numbers = {
-        row: case or f"第 {row} 号" for row, case in ledger.rows.select("row", "case").iter_rows() if row in named
-    }
-    for topic in figures["topics"]:
-        named_so = {numbers[row]: row for row in reversed(topic["rows"])} | {
-            f"第 {row} 行": row for row in topic["rows"]
-        }
-        topic["linked"] = [(named_so[name], numbers[named_so[name]]) for name in topic["examples"] if name in named_so]
-    return figures | {"file": NAME, "columns": ledger.said, "unread": [], "numbers": numbers}
 
 
 def _asked(visit: Visit) -> Week | None:
@@ -99,6 +77,8 @@ def _asked(visit: Visit) -> Week | None:
 
 
 def _made(visit: Visit, week: Week | None) -> Made:
+    from tousu_service.desk.routine import week_of
+
     classifier = visit.parts.live_model.current()
     key = ("week", week.name if week else "", today(), classifier.version)
     make = functools.partial(week_of, week=week, classifier=classifier)

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from tousu.files.tables import Table
 from tousu.ledger.fields import OTHERS, TITLES
 from tousu.ledger.read import SCHEMA, Ledger, read_tables
+from tousu.masking import mask
 from tousu_service.desk.store.cases import signals_of
-from tousu_service.masking import mask
-from tousu_service.store.desk_tables import answers, assignments, case_texts, cases, desk_users, uploads
+from tousu_service.store.desk_tables import case_texts, cases, desk_users, uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,13 +28,6 @@ OWN = ("case", "telephone", "complainant")  # a number of the station's, zeros, 
 PIECE = 2000
 CURRENT = ("domain", "decision", "online", "kind", "route", "signals", "attention", "assignee_id")
 TAGGING = "tagging"
-
-
-def changed_last(connection: sa.Connection) -> tuple[Any, ...]:
-    """Return what differs from before as soon as a case has come, was answered, given to somebody, taken back or emptied."""
-    last = (sa.select(sa.func.max(table.c.id)).scalar_subquery() for table in (cases, answers, assignments))
-    files = sa.select(uploads.c.id, uploads.c.state, uploads.c.rows, uploads.c.purged_at).order_by(uploads.c.id)
-    return (*connection.execute(sa.select(*last)).one(), hash(tuple(map(tuple, connection.execute(files)))))
 
 
 def desk_ledger(connection: sa.Connection) -> Ledger:
