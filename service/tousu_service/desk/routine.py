@@ -15,6 +15,8 @@ from tousu.weekly.build import WeekOptions, week_figures
 from tousu_service.desk.store.as_ledger import NAME
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tousu.classifier import Classifier
     from tousu.clock.case import Line
     from tousu.ledger.read import Ledger
@@ -29,13 +31,13 @@ class Open(NamedTuple):
 
     Attributes:
         line: What is told of it.
-        officers: Who handles the case; nobody where that is not known.
+        officers: Who handles the case, 未写承办人 where that is not known.
         firm: Whom the case is about.
         domain: Code of its domain.
     """
 
     line: Line
-    officers: tuple[str, ...]
+    officers: list[str]
     firm: str | None
     domain: str | None
 
@@ -88,8 +90,12 @@ def month_of(ledger: Ledger, month: str, classifier: Classifier) -> dict[str, An
     return figures | {"file": NAME, "columns": f"{ledger.said}；{ROW_SAID}", "unread": []}
 
 
-def clocks_now(ledger: Ledger) -> Clocks | None:
+def clocks_now(ledger: Ledger, people: Collection[str] = ()) -> Clocks | None:
     """Return the open clocks of the desk's cases as of today; None without cases.
+
+    Args:
+        ledger: The cases.
+        people: Names of the desk's users, each one name whatever stands in it.
 
     Raises:
         FileError: No case has a day.
@@ -98,7 +104,7 @@ def clocks_now(ledger: Ledger) -> Clocks | None:
         return None
     due = clocks_of(ledger, DueOptions(today=today()))
     about: dict[int, Any] = {
-        row: (officers_of(officer), firm, domain)
+        row: (officers_of(officer, people), firm, domain)
         for row, officer, firm, domain in ledger.rows.select(
             "row", "officer", "respondent", "tousu_primary"
         ).iter_rows()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tousu.errors import FileError
 from tousu.timezone import today
 from tousu_service.desk.figures import figures_of
+from tousu_service.desk.store import people
 from tousu_service.desk.web import new_router, page
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ PAGE = 100
 @page("/clocks")
 def show_clocks(visit: Visit) -> Response:
     """Show the open clocks, those of the person alone to whom nobody else's are shown."""
-    from tousu.remind.notices import NOBODY
     from tousu_service.desk.routine import STATES, clocks_now
 
     everybody = visit.person.may("reviewer")
+    with visit.reading() as connection:
+        users = tuple(user.name for user in people.listed(connection))
+    make = functools.partial(clocks_now, people=users)
     try:
-        made = figures_of(visit.parts.store, ("clocks", today()), clocks_now, afresh=visit.asked("fresh") == "1")
+        made = figures_of(visit.parts.store, ("clocks", today(), users), make, afresh=visit.asked("fresh") == "1")
     except FileError as error:
         return visit.show("clocks.html", here="clocks", made=None, problem=error)
     if made.value is None:
@@ -38,7 +41,7 @@ def show_clocks(visit: Visit) -> Response:
     found: list[Open] = made.value.open
     officer = visit.asked("officer") if everybody else visit.person.name
     state = visit.asked("state") if visit.asked("state") in STATES else ""
-    of_officer = [each for each in found if not officer or officer in (each.officers or (NOBODY,))]
+    of_officer = [each for each in found if not officer or officer in each.officers]
     chosen = [each for each in of_officer if not state or each.line.state == state]
     first = min(visit.number("from"), len(chosen))
     visit.viewed("clocks_viewed", officer=officer, state=state, found=len(chosen))
@@ -46,13 +49,11 @@ def show_clocks(visit: Visit) -> Response:
     return visit.show(
         "clocks.html", here="clocks", made=made, problem=None, rows=chosen[first : first + PAGE], first=first, size=PAGE,
         total=len(chosen), officer=officer, state=state, clock_states=STATES, counts=counts, everybody=everybody,
-        officers=_officers(found, state, NOBODY) if everybody else [], today=today(),
+        officers=_officers(found, state) if everybody else [], today=today(),
     )  # fmt: skip
 
 
-def _officers(found: list[Open], state: str, nobody: str) -> list[tuple[str, int]]:
+def _officers(found: list[Open], state: str) -> list[tuple[str, int]]:
     """Return who has how many of the clocks in a state, those with the most first."""
-    counts = Counter(
-        name for each in found if not state or each.line.state == state for name in each.officers or (nobody,)
-    )
+    counts = Counter(name for each in found if not state or each.line.state == state for name in each.officers)
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
