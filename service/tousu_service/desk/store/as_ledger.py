@@ -98,9 +98,7 @@ def _titles(columns: Mapping[str, Any]) -> dict[str, str]:
     return {"text": str(text or TITLES["text"])} | told
 
 
-def _rows(
-    connection: sa.Connection, wanted: Mapping[int, int]
-) -> Iterator[tuple[int, Mapping[str, Any], Mapping[str, Any]]]:
+def _rows(connection: sa.Connection, wanted: Mapping[int, int]) -> Iterator[tuple[int, sa.RowMapping, sa.RowMapping]]:
     """Yield the number of each case, the row that tells of it, and the row that holds what counts of it now."""
     query = sa.select(cases, case_texts.c.text, case_texts.c.facts, case_texts.c.tagging)
     query = query.join(case_texts, case_texts.c.id == cases.c.id)
@@ -116,13 +114,14 @@ def _rows(
             yield wanted[row["id"]], row, now.get(wanted[row["id"]], row)
 
 
-def _cells(row: Mapping[str, Any], titles: Mapping[str, str]) -> dict[str, Any]:
+def _cells(row: sa.RowMapping, titles: Mapping[str, str]) -> dict[str, Any]:
     """Return what is known of a row by the names of its columns; a fact may stand where no hash does."""
     told = {titles[field]: row[role] for role, field in ROLES.items() if row[role]}
-    return {titles["text"]: row["text"]} | row["facts"] | told
+    facts: dict[str, Any] = row["facts"]
+    return {titles["text"]: row["text"]} | facts | told
 
 
-def _tagging(now: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+def _tagging(now: sa.RowMapping, said: Mapping[str, Any]) -> dict[str, Any]:
     """Return what counts of a case now, as a row that was tagged holds it."""
     return {
         "primary": now["domain"], "decision": now["decision"], "online": now["online"], "kind": now["kind"],
