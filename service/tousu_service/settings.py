@@ -44,6 +44,7 @@ PAGE = """# 设置
 |---|---|---|
 """
 LEAST_SECRET = 16
+DayTime = Annotated[str, StringConstraints(pattern=r"^(?:[01]\d|2[0-3]):[0-5]\d$")]
 SubPath = Annotated[str, StringConstraints(pattern=SUB_PATH)]
 
 
@@ -136,6 +137,11 @@ class Settings(BaseSettings):
     desk_days: int = Field(400, ge=0, description="办案台的投诉原文保留多少天，到期清空，件数与答复留下；0 为一直保留")
     desk_idle_minutes: int = Field(60, ge=1, description="办案台多少分钟不用就要重新登录")
     desk_login_hours: int = Field(12, ge=1, description="办案台一次登录至多多少小时")
+    remind_settings: Path | None = Field(
+        None,
+        description="办案台的期限提醒：tousu remind 的设置文件，每天由后台的工作进程发一次；空为不发。只在一台机器上设",
+    )
+    remind_at: DayTime = Field("08:30", description="期限提醒每天几点起发，北京时间")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志记到哪一级")
     log_requests: bool = Field(True, description="每个请求记一行日志（从不记投诉原文）")
     run_dir: Path | None = Field(None, description="工作进程之间共用的临时目录，由 tousu serve 自己设定")

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tousu.errors import TousuError
+from tousu_service.jobs import reminders
 from tousu_service.store import Store, jobs, shadows
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ POLL_SECONDS = 0.25
 IDLE_SECONDS = 30.0
 LONGEST_PAUSE = 30.0
 END_SECONDS = 20.0
-SHADOW_SECONDS = 10.0
+LOOK_SECONDS = 10.0
 KEPT_BACK = ("PROMETHEUS_MULTIPROC_DIR",)  # the worker counts nothing for /metrics
 
 
@@ -37,7 +38,7 @@ class Supervisor:
         self._settings = settings
         self._over = threading.Event()
         self._process: subprocess.Popen[bytes] | None = None
-        self._failures, self._shadow_next = 0, 0.0
+        self._failures, self._next_look = 0, 0.0
         self._thread = threading.Thread(target=self._watch, name="jobs", daemon=True)
 
     def start(self) -> None:
@@ -74,7 +75,7 @@ class Supervisor:
                     continue
                 self._failures = 0 if ended is not None else self._failures
                 try:
-                    wanted = jobs.anything_to_do(store) or self._shadow_waits(store)
+                    wanted = jobs.anything_to_do(store) or self._now_and_then(store)
                 except TousuError:  # the application tells of a store that cannot be reached
                     continue
                 if wanted:
@@ -82,13 +83,14 @@ class Supervisor:
         finally:
             store.close()
 
-    def _shadow_waits(self, store: Store) -> bool:
-        """Return whether a model in the shadow has cases to tag; looked at now and then."""
-        if time.monotonic() < self._shadow_next:
+    def _now_and_then(self, store: Store) -> bool:
+        """Return whether a model in the shadow has cases to tag, or reminders are to be sent; looked at now and then."""
+        if time.monotonic() < self._next_look:
             return False
-        self._shadow_next = time.monotonic() + SHADOW_SECONDS
+        self._next_look = time.monotonic() + LOOK_SECONDS
         with store.reading() as connection:
-            return shadows.has_work(connection)
+            waits = shadows.has_work(connection)
+        return waits or reminders.is_due(store, self._settings)
 
     def _started(self) -> subprocess.Popen[bytes]:
         """Start a worker."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import StoreError, TousuError
 from tousu.taxonomy import load_taxonomy
 from tousu_service.auth.quota import Quota
-from tousu_service.jobs import desk_rows, webhook
+from tousu_service.jobs import desk_rows, reminders, webhook
 from tousu_service.jobs.held import HeldJob, JobStopped, is_dead, owner_name
 from tousu_service.jobs.tag import tag_upload
 from tousu_service.jobs.train import train_model
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 NICE = 10
 SHADOW_SECONDS = 5.0
+REMIND_SECONDS = 20.0
 COLLECT_AFTER = 100_000  # new objects between two searches for garbage: rows hold no circles
 
 
@@ -56,21 +57,21 @@ class Worker:
         self._shadows: dict[str, Classifier] = {}
         self._parent = os.getppid()
         self._stop = threading.Event()
-        self._training = threading.Event()
+        self._training, self._reminding = threading.Event(), threading.Event()
         self._last_work = time.monotonic()
 
     def run(self) -> None:
         """Work until told to stop, or idle for long enough."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stopped)
-        steps = (self._deliver, self._watch_parent, self._train, self._shadow)
+        steps = (self._deliver, self._watch_parent, self._train, self._shadow, self._remind)
         beside = [threading.Thread(target=self._repeat, args=(step,), daemon=True) for step in steps]
         for thread in beside:
             thread.start()
         while not self._stop.is_set():
             if self.step(("tag",), self._tag):
                 continue
-            if self._training.is_set():
+            if self._training.is_set() or self._reminding.is_set():
                 self._last_work = time.monotonic()
             if self._idle_seconds is not None and time.monotonic() - self._last_work > self._idle_seconds:
                 break
@@ -175,6 +176,19 @@ class Worker:
             self._last_work = time.monotonic()
         else:
             self._stop.wait(SHADOW_SECONDS)
+
+    def _remind(self) -> None:
+        """Send the day's reminders when it is time."""
+        try:
+            if reminders.is_due(self._store, self._settings):
+                self._reminding.set()
+                told = reminders.send(self._store, self._settings)
+                logs.logger().info("reminders_run", **told)
+        except StoreError as error:
+            logs.logger().error("reminders_unreachable", code=error.code)
+        finally:
+            self._reminding.clear()
+        self._stop.wait(REMIND_SECONDS)
 
     def _live(self) -> Classifier:
         """Return the model that answers now, by the ledger.

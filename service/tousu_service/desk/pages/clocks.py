@@ -11,12 +11,14 @@ from tousu.timezone import today
 from tousu_service.desk.figures import figures_of
 from tousu_service.desk.store import people
 from tousu_service.desk.web import new_router, page
+from tousu_service.jobs import reminders
 
 if TYPE_CHECKING:
     from fastapi import Response
 
     from tousu_service.desk.routine import Open
     from tousu_service.desk.visit import Visit
+    from tousu_service.store.audit import Line
 
 router = new_router()
 page = functools.partial(page, router)
@@ -49,8 +51,17 @@ def show_clocks(visit: Visit) -> Response:
     return visit.show(
         "clocks.html", here="clocks", made=made, problem=None, rows=chosen[first : first + PAGE], first=first, size=PAGE,
         total=len(chosen), officer=officer, state=state, clock_states=STATES, counts=counts, everybody=everybody,
+        reminded=_reminded(visit) if everybody else None,
         officers=_officers(found, state) if everybody else [], today=today(),
     )  # fmt: skip
+
+
+def _reminded(visit: Visit) -> Line | None:
+    """Return what the audit says of today's last run of the reminders; None before there was one, or without any."""
+    if visit.parts.settings.remind_settings is None:
+        return None
+    runs = reminders.runs_of_today(visit.parts.store)
+    return runs[0] if runs else None
 
 
 def _officers(found: list[Open], state: str) -> list[tuple[str, int]]:
