@@ -141,7 +141,7 @@ class Settings(BaseSettings):
         None,
         description="办案台的期限提醒：tousu remind 的设置文件，每天由后台的工作进程发一次；空为不发。只在一台机器上设",
     )
-    remind_at: DayTime = Field("08:30", description="期限提醒每天几点起发，北京时间")
+    remind_at: DayTime = Field("08:30", description="期限提醒每天几点起发（北京时间），如 08:30")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="日志记到哪一级")
     log_requests: bool = Field(True, description="每个请求记一行日志（从不记投诉原文）")
     run_dir: Path | None = Field(None, description="工作进程之间共用的临时目录，由 tousu serve 自己设定")

@@ -108,5 +108,5 @@ def test_wrong_settings_of_reminders_are_told_and_kept_from_nobody(store, tmp_pa
 def test_no_such_hour(tmp_path):
     from tousu.errors import SettingsError
 
-    with pytest.raises(SettingsError, match="remind_at"):
+    with pytest.raises(SettingsError, match="TOUSU_REMIND_AT"):
         settings(tmp_path, "http://127.0.0.1:1", TOUSU_REMIND_AT="25:00")
