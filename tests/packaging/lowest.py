@@ -11,13 +11,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 # What the tests themselves need, in any version.
-TOOLS = ("pytest", "pytest-timeout", "hypothesis", "hatchling", "editables")
+TOOLS = ("pytest", "pytest-timeout", "hypothesis", "openpyxl", "hatchling", "editables")
 
 
 def main(tests: list[str]) -> int:
     """Resolve, install and run; return the tests' exit code."""
     with tempfile.TemporaryDirectory(prefix="tousu-lowest-") as home:
         place = Path(home)
+        place.chmod(0o755)  # one test runs this interpreter as another user
         lowest = place / "lowest.txt"
         resolve = [
             sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--resolution", "lowest-direct", "--no-header",
