@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from tousu.clock.workdays import DAYS, HEADER, OFF, ON, Day, WorkCalendar, checked_days, default_days, read_days
 from tousu.errors import RulesError
 from tousu.files.columns import without_brackets
-from tousu.files.sink import PartFile
+from tousu.files.sink import write_whole
 from tousu.resources import written_table_path
 
 if TYPE_CHECKING:
@@ -123,12 +123,8 @@ def write_days(days: Mapping[datetime.date, Day], path: Path | None = None) -> P
         path = written_table_path(DAYS)
         with contextlib.suppress(OSError):  # told when the file is written
             path.parent.mkdir(exist_ok=True)
-    file = PartFile(path)
-    try:
+    with write_whole(path) as file:
         file.write(text.getvalue().encode())
-        file.commit()
-    finally:
-        file.drop()
     return path
 
 

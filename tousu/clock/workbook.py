@@ -9,7 +9,7 @@ import xlsxwriter
 
 from tousu.clock.due import STATE_NAMES
 from tousu.files.added_columns import neutralise
-from tousu.files.sink import PartFile
+from tousu.files.sink import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -51,8 +51,7 @@ def write_workbook(due: Due, officers: Mapping[int, str | None], output: Path, s
     Raises:
         FileError: It cannot be written.
     """
-    file = PartFile(output)
-    try:
+    with write_whole(output) as file:
         data = io.BytesIO()
         book = xlsxwriter.Workbook(
             data, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -73,9 +72,6 @@ def write_workbook(due: Due, officers: Mapping[int, str | None], output: Path, s
             notes.write_string(number, 0, neutralise(line))
         book.close()
         file.write(data.getvalue())
-        file.commit()
-    finally:
-        file.drop()
 
 
 def _formats(book: Any) -> dict[str, Any]:

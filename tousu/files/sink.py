@@ -19,6 +19,7 @@ from tousu.files.source import PIPE, packing_of
 from tousu.messages import system_reason
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
     from tousu.files.encoding import TextEncoding
@@ -117,7 +118,7 @@ class PartFile:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 file.close()
-                raise FileError(f"另一个 tousu tag 正在写 {self.final}", fix="等它结束，或换一个输出文件名") from error
+                raise FileError(f"另一个 tousu 命令正在写 {self.final}", fix="等它结束，或换一个输出文件名") from error
             except OSError as error:
                 file.close()
                 raise refuse(self.final, error) from error
@@ -178,6 +179,23 @@ class PartFile:
         if not self._file.closed:
             self.part.unlink(missing_ok=True)
             self._file.close()
+
+
+@contextlib.contextmanager
+def write_whole(output: Path) -> Iterator[PartFile]:
+    """Give a file to write to that has its name when the block ends, whole; after an error nothing has changed.
+
+    Whether it can be written is known before the block does its work.
+
+    Raises:
+        FileError: It cannot be written, or another run is writing it.
+    """
+    file = PartFile(output)
+    try:
+        yield file
+        file.commit()
+    finally:
+        file.drop()
 
 
 class Pipe:

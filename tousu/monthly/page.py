@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tousu.errors import UsageError
-from tousu.files.sink import PartFile, refuse_input, target_of
+from tousu.files.sink import refuse_input, target_of, write_whole
 from tousu.monthly.build import LISTS, build_month
 from tousu.monthly.workbook import write_workbook
 from tousu.report.pages import render
@@ -58,12 +58,8 @@ def write_month(
     if ending == WORKBOOK:
         write_workbook(figures, output)
         return figures
-    file = PartFile(output)
-    try:
+    with write_whole(output) as file:
         file.write(render_month(figures, made_at=now()).encode("utf-8", "replace"))
-        file.commit()
-    finally:
-        file.drop()
     return figures
 
 

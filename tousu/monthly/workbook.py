@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import xlsxwriter
 
 from tousu.files.added_columns import neutralise
-from tousu.files.sink import PartFile
+from tousu.files.sink import write_whole
 from tousu.monthly.build import LISTS
 from tousu.report.sentences import signed
 
@@ -29,8 +29,7 @@ def write_workbook(figures: Mapping[str, Any], output: Path) -> None:
     Raises:
         FileError: It cannot be written.
     """
-    file = PartFile(output)
-    try:
+    with write_whole(output) as file:
         data = io.BytesIO()
         book = xlsxwriter.Workbook(data, {"strings_to_formulas": False, "strings_to_urls": False})
         line = {"border": 1, "border_color": "#D0D0D0", "valign": "top", "text_wrap": True}
@@ -46,9 +45,6 @@ def write_workbook(figures: Mapping[str, Any], output: Path) -> None:
             _sheet(book.add_worksheet(title), figures["lists"][name], figures["cases"], formats)
         book.close()
         file.write(data.getvalue())
-        file.commit()
-    finally:
-        file.drop()
 
 
 def _summary(sheet: Any, figures: Mapping[str, Any], formats: Mapping[str, Any]) -> None:

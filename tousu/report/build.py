@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tousu.files.sink import PartFile, refuse_input, target_of
+from tousu.files.sink import refuse_input, target_of, write_whole
 from tousu.near_duplicates import SHORTEST
 from tousu.report import charts
 from tousu.report.cases import case_figures
@@ -130,14 +130,10 @@ def write_report(path: Path, output: Path, options: ReportOptions) -> dict[str, 
     """
     for source in tagged_files(path):
         refuse_input(source, target_of(output))
-    file = PartFile(output)
-    try:
+    with write_whole(output) as file:
         report = build_report(path, options)
         page = render_page(report, made_at=now())
         file.write(page.encode("utf-8", "replace"))
-        file.commit()
-    finally:
-        file.drop()
     return report
 
 
