@@ -15,7 +15,7 @@ from pydantic import Field
 from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.errors import RulesError
 from tousu.resources import table_path
-from tousu.taxonomy import Basis, Code, Law, Status, Words, load_taxonomy
+from tousu.taxonomy import Basis, Code, Status, Words, load_taxonomy
 from tousu.toml_tables import Entry, parse_table, place_of, read_source
 
 SIGNALS_TITLE, AUTHORITIES_TITLE = "风险提示表", "转办部门表"
@@ -129,12 +129,6 @@ def load_authorities(path: Path | None = None) -> AuthorityTable:
     return table
 
 
-def laws_of(basis: tuple[Basis, ...]) -> list[tuple[Law, str]]:
-    """Return the laws with their dates, and the articles, that a kind or signal rests on."""
-    laws = {law.id: law for law in load_taxonomy().laws}
-    return [(laws[part.law], part.articles) for part in basis]
-
-
 def _check_codes(file: Path, source: str, of: str, codes: list[str], fixed: tuple[str, ...], title: str) -> None:
     """Refuse codes other than the fixed ones, which are the model's, in their order.
 
@@ -174,7 +168,7 @@ def _check_law(file: Path, source: str, loc: tuple[str, int, str], law: str, tit
     Raises:
         RulesError: It does not.
     """
-    if all(law != known.id for known in load_taxonomy().laws):
+    if law not in load_taxonomy().laws_by_id:
         raise RulesError(
             f"{title} {file} {place_of(source, loc)}：领域表里没有法规 {law}",
             fix="改成领域表里的法规代码，或先在那里添上",

@@ -7,13 +7,16 @@ import functools
 import hashlib
 import json
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from tousu.errors import TaxonomyError
 from tousu.resources import data_root
 from tousu.toml_tables import Entry, parse_table, place_of, read_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -144,6 +147,17 @@ class Taxonomy(Entry):
         return {domain.code: domain.name for domain in self.domains}
 
     @property
+    def laws_by_id(self) -> dict[str, Law]:
+        """The laws by id."""
+        return {law.id: law for law in self.laws}
+
+    def laws_of(self, basis: Iterable[Basis], day: datetime.date | None = None) -> list[tuple[Law, str]]:
+        """Return the laws, with their articles, that something rests on; with a day, only those that hold on it."""
+        laws = self.laws_by_id
+        pairs = [(laws[part.law], part.articles) for part in basis]
+        return [(law, articles) for law, articles in pairs if day is None or law.holds_on(day)]
+
+    @property
     def sha256(self) -> str:
         """Hash of what a model depends on: the codes, their order and the fallback, not the wording."""
         return hashlib.sha256(json.dumps([self.codes, self.fallback]).encode()).hexdigest()
@@ -154,11 +168,9 @@ class Taxonomy(Entry):
         Raises:
             TaxonomyError: There is no such domain.
         """
-        laws = {law.id: law for law in self.laws}
         for domain in self.domains:
             if domain.code == code:
-                pairs = [(laws[basis.law], basis.articles) for basis in domain.legal_basis]
-                return [(law, articles) for law, articles in pairs if law.holds_on(day)]
+                return self.laws_of(domain.legal_basis, day)
         raise TaxonomyError(f"没有领域 {code}", expected="、".join(self.codes))
 
 

@@ -10,7 +10,8 @@ import pytest
 from tousu.attention import load_attention
 from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.errors import RulesError
-from tousu.signals import laws_of, load_authorities, load_signals
+from tousu.signals import load_authorities, load_signals
+from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +23,7 @@ def test_every_code_has_its_name_and_every_signal_its_law():
     assert tuple(table.signal_names) == SIGNALS
     assert tuple(load_authorities().names) == AUTHORITIES
     for signal in table.signals:
-        assert laws_of(signal.basis)
+        assert load_taxonomy().laws_of(signal.basis)
     claimant = next(signal for signal in table.signals if signal.code == "claimant")
     assert "不是结论" in claimant.meaning
 

@@ -132,7 +132,7 @@ def load_clocks(path: Path | None = None) -> Clocks:
     table = parse_table(source, file, ClockTable, TITLE, RulesError)
     taxonomy = load_taxonomy()
     deadlines = {item.id: item for item in taxonomy.deadlines}
-    laws = {law.id: law for law in taxonomy.laws}
+    laws = taxonomy.laws_by_id
     stages: dict[str, list[tuple[Rule, ...]]] = {}
     seen: set[str] = set()
     for number, entry in enumerate(table.clocks):

@@ -65,7 +65,7 @@ def example_lines(example: WorkedExample, day: datetime.date) -> Iterator[str]:
 
 def unsure_laws(examples: Sequence[WorkedExample]) -> dict[str, list[str]]:
     """Return which laws that nobody has verified the examples rest on: ids of examples by title."""
-    laws = {law.id: law for law in load_taxonomy().laws}
+    laws = load_taxonomy().laws_by_id
     found: dict[str, list[str]] = {}
     for example in examples:
         for basis in example.head.basis:

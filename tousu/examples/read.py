@@ -69,9 +69,7 @@ class WorkedExample:
 
     def basis_on(self, day: datetime.date) -> list[tuple[Law, str]]:
         """Return the laws that hold on a day, with the articles this rests on."""
-        laws = {law.id: law for law in load_taxonomy().laws}
-        pairs = [(laws[basis.law], basis.articles) for basis in self.head.basis]
-        return [(law, articles) for law, articles in pairs if law.holds_on(day)]
+        return load_taxonomy().laws_of(self.head.basis, day)
 
 
 def default_folder() -> Path:
@@ -136,7 +134,7 @@ def _check_codes(file: Path, lines: list[str], head: Head) -> None:
     taxonomy = load_taxonomy()
     checks: tuple[tuple[str, Iterable[str], Iterable[str]], ...] = (
         ("领域", head.domains, taxonomy.codes),
-        ("法规", (basis.law for basis in head.basis), {law.id for law in taxonomy.laws}),
+        ("法规", (basis.law for basis in head.basis), taxonomy.laws_by_id),
         ("风险提示", head.signals, SIGNALS),
         ("部门", head.authorities, AUTHORITIES),
     )

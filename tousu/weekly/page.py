@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tousu.files.sink import PartFile, refuse_input, target_of
+from tousu.files.sink import refuse_input, target_of, write_whole
 from tousu.report.charts import trend
 from tousu.report.pages import render
 from tousu.signals import load_signals
@@ -35,9 +35,10 @@ def render_week(figures: Mapping[str, Any], *, made_at: datetime.datetime) -> st
         made_at: When the page was made.
     """
     taxonomy, signals = load_taxonomy(), load_signals()
-    titles = {law.id: law.title for law in taxonomy.laws}
     bases = {
-        domain.code: "；".join(f"《{titles[basis.law]}》{basis.articles}" for basis in domain.legal_basis[:2])
+        domain.code: "；".join(
+            f"《{law.title}》{articles}" for law, articles in taxonomy.laws_of(domain.legal_basis[:2])
+        )
         for domain in taxonomy.domains
     }
     return render(
@@ -61,14 +62,10 @@ def write_week(
     if output is None:
         return build_week(path, options, classifier)
     refuse_input(path, target_of(output))
-    file = PartFile(output)
-    try:
+    with write_whole(output) as file:
         figures = build_week(path, options, classifier)
         page = render_week(figures, made_at=now())
         file.write(page.encode("utf-8", "replace"))
-        file.commit()
-    finally:
-        file.drop()
     return figures
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tousu.errors import TousuError
-from tousu.signals import laws_of, load_authorities, load_signals
+from tousu.signals import load_authorities, load_signals
+from tousu.taxonomy import load_taxonomy
 from tousu.timezone import SHANGHAI
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def signal_advice(codes: Sequence[str], day: datetime.date) -> list[dict[str, An
     return [
         {
             "name": table[code].name, "station": table[code].station,
-            "laws": [(law, articles) for law, articles in laws_of(table[code].basis) if law.holds_on(day)],
+            "laws": load_taxonomy().laws_of(table[code].basis, day),
         }
         for code in codes
         if code in table

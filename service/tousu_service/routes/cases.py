@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from tousu.signals import Authority, Meaning, laws_of, load_authorities, load_signals
+from tousu.signals import Authority, Meaning, load_authorities, load_signals
+from tousu.taxonomy import load_taxonomy
 from tousu_service.deps import require
 from tousu_service.routes.taxonomy import BasisOut
 
@@ -57,7 +58,7 @@ async def read_authorities() -> AuthoritiesReply:
 
 def _out(meaning: Meaning) -> MeaningOut:
     """Return a kind or signal with its laws in full."""
-    basis = [BasisOut(law=law, articles=articles) for law, articles in laws_of(meaning.basis)]
+    basis = [BasisOut(law=law, articles=articles) for law, articles in load_taxonomy().laws_of(meaning.basis)]
     return MeaningOut(
         code=meaning.code, name=meaning.name, meaning=meaning.meaning, basis=basis, station=meaning.station
     )
