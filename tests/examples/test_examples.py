@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from tousu.errors import ExampleError
+from tousu.examples import exchange
 from tousu.examples.exchange import export_examples, import_examples
 from tousu.examples.pages import example_lines, unsure_laws
 from tousu.examples.read import load_examples, parse_example
@@ -153,3 +154,55 @@ def test_a_file_that_is_none_of_ours_is_refused(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(ExampleError, match="不是典型案例的导出文件"):
         import_examples(tmp_path / name, tmp_path / "own")
+
+
+def packed_json(path, *pairs):
+    held = [{"id": name, "source": source} for name, source in pairs]
+    path.write_text(json.dumps({"format": "tousu-examples", "examples": held}), "utf-8")
+    return path
+
+
+def test_halves_of_characters_are_none_of_ours(tmp_path):
+    source = load_examples()[0].source
+    for pair in (("gym-closed", source + "\ud800"), ("gym\udfff", source)):
+        with pytest.raises(ExampleError, match="不是典型案例的导出文件"):
+            import_examples(packed_json(tmp_path / "x.json", pair), tmp_path / "own")
+
+
+@pytest.mark.parametrize("how", ["broken", "cut"])
+def test_a_broken_archive_is_none_of_ours(tmp_path, how):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED if how == "broken" else zipfile.ZIP_STORED) as archive:
+        archive.writestr("gym-closed.md", load_examples()[0].source)
+        size = archive.infolist()[0].compress_size
+    data = bytearray(path.read_bytes())
+    if how == "broken":
+        begin = 30 + len("gym-closed.md")
+        data[begin : begin + size] = b"\xff" * size
+    else:  # the entry claims more bytes than the file has
+        at = data.index(b"PK\x01\x02") + 20
+        data[at : at + 8] = (500_000).to_bytes(4, "little") * 2
+    path.write_bytes(data)
+    with pytest.raises(ExampleError, match="不是典型案例的导出文件"):
+        import_examples(path, tmp_path / "own")
+
+
+def test_too_much_is_told_and_nothing_cut(tmp_path, monkeypatch):
+    monkeypatch.setattr(exchange, "MOST", 2)
+    held = load_examples()[:3]
+    listed = packed_json(tmp_path / "x.json", *((one.id, one.source) for one in held))
+    export_examples(held, tmp_path / "x.zip")
+    for path in (listed, tmp_path / "x.zip"):
+        with pytest.raises(ExampleError, match="超过 2 个案例"):
+            import_examples(path, tmp_path / "own")
+    monkeypatch.setattr(exchange, "WHOLE", 1000)
+    for path in (listed, tmp_path / "x.zip"):
+        with pytest.raises(ExampleError, match="超过 1,000 字节"):
+            import_examples(path, tmp_path / "own")
+    assert not (tmp_path / "own").exists()
+
+
+def test_an_example_told_twice_is_refused(tmp_path):
+    pair = ("gym-closed", load_examples()[0].source)
+    with pytest.raises(ExampleError, match="gym-closed 出现了两次"):
+        import_examples(packed_json(tmp_path / "x.json", pair, pair), tmp_path / "own")
