@@ -54,9 +54,37 @@ def test_a_meeting_s_sheet(run, ledger, tmp_path):
 
 @pytest.mark.parametrize(
     ("rows", "says"),
-    [("0", "没有第 0 行"), ("99", "没有第 99 行"), ("a", "写法不对"), ("3-1", "不成范围"), ("1-99999999", "太多")],
+    [
+        ("0", "没有第 0 行"),
+        ("99", "没有第 99 行"),
+        ("a", "写法不对"),
+        ("3-1", "3-1 不成范围"),
+        ("1,9-3", "9-3 不成范围"),
+        ("1" * 5000, "写法不对"),
+        ("1-99999999", "太多"),
+    ],
 )
 def test_rows_asked_wrongly_are_said(run, ledger, tmp_path, rows, says):
     ran = run("consult", ledger, "--rows", rows, "-o", tmp_path / "y.docx")
     assert (ran.code, says in ran.stderr) == (1, True), ran.said
     assert not (tmp_path / "y.docx").exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "says"),
+    [("台账.csv", "同一个文件"), ("/dev/null", "管道或设备"), (".", "是一个目录"), ("to-ledger", "同一个文件")],
+)
+def test_an_output_that_must_not_be_written_is_refused(run, ledger, tmp_path, output, says):
+    (tmp_path / "to-ledger").symlink_to(ledger)
+    for arguments in (("consult", ledger, "--rows", "1"), ("letter", ledger, "--row", 1, "--kind", "accept")):
+        ran = run(*arguments, "-o", output, "--force")
+        assert (ran.code, says in ran.stderr) == (1, True), ran.said
+    assert ledger.read_text("utf-8") == LEDGER
+
+
+def test_a_sheet_never_replaces_the_ledger(run, ledger, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "移送清单-environment-20260525.docx").symlink_to(ledger)
+    ran = run("handover", ledger, "-o", tmp_path / "out", "--date", "2026-05-25", "--force")
+    assert (ran.code, "同一个文件" in ran.stderr) == (1, True), ran.said
+    assert ledger.read_text("utf-8") == LEDGER

@@ -16,9 +16,10 @@ from tousu.examples.search import ExampleIndex
 from tousu.joint.consult import RECORD, consult_sheet, write_consult
 from tousu.joint.groups import OURS, joint_groups
 from tousu.joint.handover import handover_sheets, unplaced, write_handover
-from tousu.joint.of_ledger import cases_of, clocks_on
+from tousu.joint.of_ledger import clocks_on
 from tousu.ledger.read import read_ledger
 from tousu.ledger.respondents import firms_of
+from tousu.letters.of_ledger import cases_of
 
 D = datetime.date
 DAY = D(2026, 5, 25)
@@ -130,6 +131,8 @@ def test_the_meeting_s_sheet_holds_what_the_meeting_needs(ledger_file, index):
 def test_a_case_from_before_the_new_order_is_a_question(ledger_file, index):
     sheet = consult_sheet(cases_of(read_ledger(ledger_file), [6]), DAY, index=index)
     assert any("新办法施行前收到" in question for question in sheet.questions)
+    same_law = consult_sheet(cases_of(read_ledger(ledger_file), [6]), D(2026, 4, 12), index=index)
+    assert not any("新办法施行前收到" in question for question in same_law.questions)
     assert "【待填：期限】" in words_of(write_consult(sheet))
 
 

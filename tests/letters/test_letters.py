@@ -16,7 +16,7 @@ from tousu.errors import RulesError, UsageError
 from tousu.letters.facts import CaseFacts, Wording, shortened
 from tousu.letters.table import default_folder, load_letters
 from tousu.letters.wording import chinese_articles, chinese_number
-from tousu.letters.write import make_letter, save
+from tousu.letters.write import make_letter
 
 D = datetime.date
 CASE = CaseFacts(
@@ -227,11 +227,37 @@ def test_articles_in_chinese(written, said):
     assert chinese_articles(written) == said
 
 
+def test_blanks_of_first_and_even_pages_are_yellow_and_told(tmp_path):
+    folder = shutil.copytree(default_folder(), tmp_path / "own")
+    document = docx.Document(folder / "移送函.docx")
+    section = document.sections[0]
+    section.different_first_page_header_footer = document.settings.odd_and_even_pages_header_footer = True
+    section.first_page_header.paragraphs[0].add_run("{{ 理由 }}")
+    section.even_page_footer.paragraphs[0].add_run("{{ 补充期限 }}")
+    document.save(folder / "移送函.docx")
+    made = make_letter("handover", dataclasses.replace(REPORT, route="police"), ON, folder)
+    assert {"理由", "补充期限"} <= set(made.blanks)
+    section = docx.Document(io.BytesIO(made.data)).sections[0]
+    for part in (section.first_page_header, section.even_page_footer):
+        (run,) = [run for run in part.paragraphs[0].runs if run.text]
+        assert run.font.highlight_color == WD_COLOR_INDEX.YELLOW
+
+
+def test_a_step_that_the_table_lacks_is_named(tmp_path):
+    folder = shutil.copytree(default_folder(), tmp_path / "own")
+    table = folder / "letters.toml"
+    table.write_text(table.read_text("utf-8").replace('name = "告知结果"', 'name = "告知"'), "utf-8")
+    for template in folder.glob("*.docx"):
+        docx.Document().save(template)
+    with pytest.raises(RulesError, match="没有告知结果的依据"):
+        make_letter("report_result", REPORT, ON, folder)
+
+
 def test_libreoffice_opens_a_letter(tmp_path):
     office = shutil.which("soffice")
     if office is None:
         pytest.skip("LibreOffice (soffice) is not installed here")
-    save(make_letter("refuse", CASE, dataclasses.replace(ON, ground=3)).data, tmp_path / "letter.docx")
+    (tmp_path / "letter.docx").write_bytes(make_letter("refuse", CASE, dataclasses.replace(ON, ground=3)).data)
     done = subprocess.run(
         [office, "--headless", f"-env:UserInstallation=file://{tmp_path}/office", "--convert-to", "txt:Text (encoded):UTF8",
          "--outdir", tmp_path, tmp_path / "letter.docx"],

@@ -110,6 +110,7 @@ def test_a_missing_template_is_refused(tmp_path):
     [
         ('law = "consumer_law"', 'law = "consumer_lex"', "第 .* 行 .*consumer_lex"),
         ('"waste_recycling"', '"waste"', "waste"),
+        ('authorities = ["police"]', 'authorities = ["polizei"]', "第 .* 行 .*没有部门 polizei"),
         ('kind = "refuse"', 'kind = "accept"', "accept 出现了两次"),
         ('name = "调解"', 'name = "受理"', "受理 出现了两次"),
         ('phone = ""', 'telephone = ""', "第 .* 行 station.telephone"),

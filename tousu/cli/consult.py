@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from tousu.cli.console import err, out, speaks
-from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today
+from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today, fresh_output
 from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
 
 app = App()
-ROWS = re.compile(r"\d+(-\d+)?([,，、]\d+(-\d+)?)*")
+ROWS = re.compile(r"\d{1,9}(-\d{1,9})?([,，、]\d{1,9}(-\d{1,9})?)*")
 MOST = 200  # cases on one sheet
 
 
@@ -38,21 +38,22 @@ def consult(
     """为几件来件写出会商单：案件、事实、期限、当日有效的依据、相近案例、待议问题，会商记录留空待填。"""
     from tousu.examples.read import load_examples
     from tousu.examples.search import ExampleIndex
+    from tousu.files.sink import write_whole
     from tousu.joint.consult import consult_sheet, write_consult
-    from tousu.joint.of_ledger import cases_of, clocks_on
+    from tousu.joint.of_ledger import clocks_on
     from tousu.ledger.read import read_ledger
     from tousu.ledger.tags import shipped_classifier
-    from tousu.letters.write import save
+    from tousu.letters.of_ledger import cases_of
 
-    if output.exists() and not force:
-        raise UsageError(f"{output} 已经存在", expected="还没有的文件名", fix="换一个名字，或加 --force 覆盖它")
+    final = fresh_output(output, ledger, force=force)
     day = day_or_today(date)
     read = read_ledger(ledger, columns_of(column))
     err().print(read.said)
     cases = cases_of(read, numbers_of(rows))
     index = ExampleIndex(load_examples(examples), shipped_classifier())
     sheet = consult_sheet(cases, day, clocks=clocks_on(read, day), index=index)
-    save(write_consult(sheet, title), output)
+    with write_whole(final) as file:
+        file.write(write_consult(sheet, title))
     for number, question in enumerate(sheet.questions, 1):
         out().print(f"{number}. {question}")
     out().print(f"会商单已写入 {output}，相近案例：{'、'.join(example.id for example in sheet.examples) or '无'}")
@@ -62,16 +63,20 @@ def numbers_of(written: str) -> list[int]:
     """Return the row numbers that ``3,7,12`` or ``3-9`` means, each once, ascending.
 
     Raises:
-        UsageError: It is written otherwise, or means too many.
+        UsageError: It is written otherwise, a range runs backwards, or it means too many.
     """
     if not ROWS.fullmatch(written.replace(" ", "")):
         raise UsageError(f"--rows {written} 写法不对", expected="3,7,12 或 3-9", fix="改正行号")
     found: set[int] = set()
     for part in re.split("[,，、]", written.replace(" ", "")):
-        first, _, last = part.partition("-")
-        if int(last or first) - int(first) >= MOST:
+        begin, _, end = part.partition("-")
+        first, last = int(begin), int(end or begin)
+        if last < first:
+            raise UsageError(
+                f"--rows {written} 里的 {part} 不成范围", expected=f"从小到大，如 {last}-{first}", fix="改正行号"
+            )
+        if last - first < MOST:
+            found |= set(range(first, last + 1))
+        if last - first >= MOST or len(found) > MOST:
             raise UsageError(f"--rows {written} 太多", expected=f"最多 {MOST} 件", fix="分几次会商")
-        found |= set(range(int(first), int(last or first) + 1))
-    if not found or len(found) > MOST:
-        raise UsageError(f"--rows {written} 不成范围或太多", expected=f"从小到大，最多 {MOST} 件", fix="改正行号")
     return sorted(found)

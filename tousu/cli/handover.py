@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from tousu.cli.console import err, out, say_json, show_table, speaks, table
-from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today
+from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today, fresh_output
 from tousu.cli.typer_zh import App
-from tousu.errors import UsageError
 
 app = App()
 SHOWN = 20  # rows on no sheet that are named; JSON has all
@@ -35,13 +34,13 @@ def handover(
     as_json: Annotated[bool, typer.Option("--json", help="印成 JSON，连同多人、多部门的关联。")] = False,
 ) -> None:
     """按转办建议把不属本部门的来件列成移送清单，一个部门一份；并列出多人反映一家、一家涉及多个部门的。"""
+    from tousu.files.sink import write_whole
     from tousu.joint.groups import joint_groups
     from tousu.joint.handover import handover_sheets, unplaced, write_handover
     from tousu.ledger.read import read_ledger
     from tousu.ledger.respondents import firms_of
     from tousu.ledger.tags import shipped_classifier
     from tousu.letters.table import load_letters
-    from tousu.letters.write import save
 
     day = day_or_today(date)
     read = read_ledger(ledger, columns_of(column))
@@ -56,13 +55,13 @@ def handover(
             f"台账第 {'、'.join(map(str, left[:SHOWN]))} 行{'等' if len(left) > SHOWN else ''}"
         )
     if output is not None:
-        files = {output / f"移送清单-{sheet.code}-{day:%Y%m%d}.docx": sheet for sheet in sheets}
-        there = next((file for file in files if file.exists() and not force), None)
-        if there is not None:
-            raise UsageError(f"{there} 已经存在", expected="还没有的文件名", fix="换一个目录，或加 --force 覆盖它")
+        files = [
+            fresh_output(output / f"移送清单-{sheet.code}-{day:%Y%m%d}.docx", ledger, force=force) for sheet in sheets
+        ]
         output.mkdir(parents=True, exist_ok=True)
-        for file, sheet in files.items():
-            save(write_handover(sheet, day, load_letters(templates).station.authority), file)
+        for final, sheet in zip(files, sheets, strict=True):
+            with write_whole(final) as file:
+                file.write(write_handover(sheet, day, load_letters(templates).station.authority))
     if as_json:
         told = {"sheets": [sheet.to_dict() for sheet in sheets], "groups": [group.to_dict() for group in groups]}
         say_json(told | {"unplaced": left})

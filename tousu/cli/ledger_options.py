@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -24,6 +25,27 @@ def tell_reading(told: list[str], undated: int) -> None:
         err().print(line)
     if undated:
         err().print(f"没有可用日期、没有计入的行：{undated:,}")
+
+
+def fresh_output(output: Path, source: Path, *, force: bool) -> Path:
+    """Return the file an output's name stands for, before any work is done.
+
+    Args:
+        output: The name.
+        source: The ledger, which is never overwritten.
+        force: Whether a file of that name is.
+
+    Raises:
+        FileError: It is the ledger, a directory, a pipe or a device.
+        UsageError: There is a file of that name.
+    """
+    from tousu.files.sink import refuse_input, target_of
+
+    final = target_of(output)
+    refuse_input(source, final)
+    if final.exists() and not force:
+        raise UsageError(f"{output} 已经存在", expected="还没有的文件名", fix="换一个名字，或加 --force 覆盖它")
+    return final
 
 
 def columns_of(written: list[str] | None) -> dict[str, str]:

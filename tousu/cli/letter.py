@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from tousu.cli.console import err, out, show_table, speaks, table
-from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today, pairs_of
+from tousu.cli.ledger_options import DAY, Columns, columns_of, day_or_today, fresh_output, pairs_of
 from tousu.cli.typer_zh import App
 from tousu.errors import UsageError
 
@@ -83,24 +83,25 @@ def _write(
     force: bool,
 ) -> None:
     """Write one letter and say what is left to fill in."""
+    from tousu.files.sink import write_whole
     from tousu.ledger.read import read_ledger, wrong_said
     from tousu.letters.facts import Wording
-    from tousu.letters.of_ledger import facts_of, row_of
+    from tousu.letters.of_ledger import cases_of, facts_of
     from tousu.letters.table import load_letters
-    from tousu.letters.write import make_letter, save
+    from tousu.letters.write import make_letter
 
     name = load_letters(templates).letter(kind).name
     target = output or Path(f"{name}-{number}.docx")
-    if target.exists() and not force:
-        raise UsageError(f"{target} 已经存在", expected="还没有的文件名", fix="换一个名字，或加 --force 覆盖它")
+    final = fresh_output(target, path, force=force)
     ledger = read_ledger(path, columns)
     err().print(ledger.said)
     for said in wrong_said([cell for cell in ledger.wrong if cell.row == number]):
         err().print(f"读不成日期，留作待填：{said}")
-    row = row_of(ledger, number)
+    (row,) = cases_of(ledger, [number])
     facts = facts_of(row, ledger.columns)
     made = make_letter(kind, facts, Wording(date=day, ground=ground, own=own), templates)
-    save(made.data, target)
+    with write_whole(final) as file:
+        file.write(made.data)
     for remark in made.remarks:
         err().print(f"请注意：{remark}")
     if made.blanks:

@@ -6,11 +6,9 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tousu.examples.read import load_examples
-from tousu.examples.search import ExampleIndex
+from tousu.clock.due import STATE_NAMES
 from tousu.joint.groups import OURS, authority_of
-from tousu.ledger.tags import shipped_classifier
-from tousu.letters.facts import kind_names, shortened
+from tousu.letters.facts import change_between, kind_names, shortened
 from tousu.letters.of_ledger import kind_of
 from tousu.letters.wording import chinese_day
 from tousu.signals import load_authorities, load_signals
@@ -20,7 +18,9 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Mapping, Sequence
 
+    from tousu.clock.case import Line
     from tousu.examples.read import WorkedExample
+    from tousu.examples.search import ExampleIndex
 
 MATTER = 300  # characters of each complaint on the sheet
 EXAMPLES = 3
@@ -41,17 +41,6 @@ QUESTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
-    """A legal period of a case, as the clock tells it."""
-
-    row: int
-    name: str
-    due: str
-    state: str
-    basis: str
-
-
-@dataclass(frozen=True, slots=True)
 class ConsultSheet:
     """What a meeting needs to know.
 
@@ -67,7 +56,7 @@ class ConsultSheet:
 
     day: datetime.date
     cases: tuple[Mapping[str, Any], ...]
-    clocks: tuple[Clock, ...]
+    clocks: tuple[Line, ...]
     laws: tuple[str, ...]
     examples: tuple[WorkedExample, ...]
     questions: tuple[str, ...]
@@ -78,8 +67,8 @@ def consult_sheet(
     cases: Sequence[Mapping[str, Any]],
     day: datetime.date,
     *,
-    clocks: Sequence[Clock] = (),
-    index: ExampleIndex | None = None,
+    clocks: Sequence[Line] = (),
+    index: ExampleIndex,
 ) -> ConsultSheet:
     """Return the sheet of some cases.
 
@@ -87,9 +76,8 @@ def consult_sheet(
         cases: Rows of a ledger, tagged.
         day: The day of the meeting.
         clocks: Their clocks.
-        index: The worked examples; the shipped ones by default.
+        index: The worked examples.
     """
-    index = index or ExampleIndex(load_examples(), shipped_classifier())
     likeness: Counter[str] = Counter()
     held: dict[str, WorkedExample] = {}
     for case in cases:
@@ -102,14 +90,14 @@ def consult_sheet(
     authorities = dict.fromkeys(code for code in map(authority_of, cases) if code)
     return ConsultSheet(
         day, tuple(cases), tuple(clocks), tuple(_laws(cases, day)), tuple(held[name] for name in likest),
-        tuple(_questions(cases, clocks, list(authorities))), tuple(sorted(authorities, key=lambda code: code != OURS)),
+        tuple(_questions(cases, clocks, day, list(authorities))), tuple(sorted(authorities, key=lambda code: code != OURS)),
     )  # fmt: skip
 
 
 def _laws(cases: Sequence[Mapping[str, Any]], day: datetime.date) -> list[str]:
     """Return the laws of the cases' domains, kinds and signals that hold on a day, each with all its articles, as lines."""
     taxonomy = load_taxonomy()
-    laws = {law.id: law for law in taxonomy.laws}
+    laws = taxonomy.laws_by_id
     table = load_signals()
     pairs = [pair for code in _domains(cases) for pair in taxonomy.basis_on(code, day)]
     signals = {signal for case in cases for signal in case["tousu_signals"] or ()}
@@ -117,12 +105,7 @@ def _laws(cases: Sequence[Mapping[str, Any]], day: datetime.date) -> list[str]:
     meanings = [item for item in table.kinds if item.code in kinds] + [
         item for item in table.signals if item.code in signals
     ]
-    pairs += [
-        (laws[basis.law], basis.articles)
-        for meaning in meanings
-        for basis in meaning.basis
-        if laws[basis.law].holds_on(day)
-    ]
+    pairs += [pair for meaning in meanings for pair in taxonomy.laws_of(meaning.basis, day)]
     cited: dict[str, list[str]] = {}
     for law, articles in pairs:
         cited.setdefault(law.id, [])
@@ -140,7 +123,9 @@ def _domains(cases: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(counts, key=lambda code: (-counts[code], code))
 
 
-def _questions(cases: Sequence[Mapping[str, Any]], clocks: Sequence[Clock], authorities: list[str]) -> dict[str, None]:
+def _questions(
+    cases: Sequence[Mapping[str, Any]], clocks: Sequence[Line], day: datetime.date, authorities: list[str]
+) -> dict[str, None]:
     """Return what the meeting has to decide, from what the cases show."""
     asked: list[str] = []
     names, domains = load_authorities().names, load_taxonomy().names
@@ -151,8 +136,8 @@ def _questions(cases: Sequence[Mapping[str, Any]], clocks: Sequence[Clock], auth
         asked.append(f"事项像是{'、'.join(others)}的职责，本部门有没有要办的部分")
     if len(_domains(cases)) > 1:
         asked.append(f"涉及{'、'.join(domains[code] for code in _domains(cases))}，以哪一项立案、适用哪部法")
-    late = sorted({clock.row for clock in clocks if clock.state == "已超期"})
-    soon = sorted({clock.row for clock in clocks if clock.state == "临期"})
+    late = sorted({clock.row for clock in clocks if clock.state == "overdue"})
+    soon = sorted({clock.row for clock in clocks if clock.state == "due_soon"})
     if late:
         asked.append(f"台账第 {'、'.join(map(str, late))} 行已超期，怎样补救、怎样说明")
     if soon:
@@ -163,17 +148,11 @@ def _questions(cases: Sequence[Mapping[str, Any]], clocks: Sequence[Clock], auth
             asked.append(f"{question}（台账第 {'、'.join(rows)} 行）")
     if any(kind_of(case) == "both" for case in cases):
         asked.append("投诉与举报分别登记、分别告知，期限分别计算")
-    before = [str(case["row"]) for case in cases if case["received"] and _old(case["received"])]
+    before = [str(case["row"]) for case in cases if change_between(case["received"], day)]
     if before:
         asked.append(f"台账第 {'、'.join(before)} 行在新办法施行前收到，程序适用哪一部，请法制人员定")
     asked.append("还缺哪些证据，由谁在什么时候取得")
     return dict.fromkeys(asked)
-
-
-def _old(received: datetime.date) -> bool:
-    """Return whether a case came before the present order of procedure."""
-    first = next(law.valid_from for law in load_taxonomy().laws if law.id == "order121")
-    return first is not None and received < first
 
 
 def write_consult(sheet: ConsultSheet, title: str = "") -> bytes:
@@ -205,7 +184,16 @@ def write_consult(sheet: ConsultSheet, title: str = "") -> bytes:
     if sheet.clocks:
         paper.table(
             ("行", "期限", "到期日", "状态", "依据"),
-            [(str(clock.row), clock.name, clock.due, clock.state, clock.basis) for clock in sheet.clocks],
+            [
+                (
+                    str(clock.row),
+                    clock.name,
+                    str(clock.due or ""),
+                    STATE_NAMES[clock.state],
+                    "。".join(filter(None, (clock.basis, clock.reason))),
+                )
+                for clock in sheet.clocks
+            ],
             widths=(10, 34, 26, 18, 70),
         )
     else:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from tousu.joint.groups import OURS, OUTSIDE, authority_of
-from tousu.letters.facts import CaseFacts, Wording, impersonal, kind_names, shortened, values_of
+from tousu.letters.facts import Blank, authority_basis, impersonal, kind_names, shortened, step_basis
 from tousu.letters.of_ledger import kind_of
 from tousu.letters.table import load_letters
 from tousu.letters.wording import chinese_day
@@ -84,7 +84,7 @@ def handover_sheets(
         groups: Joint groups; a case in one says so on the sheet.
         letters: The directory of letters, for what hand-overs rest on; the shipped one by default.
     """
-    table = load_letters(letters)
+    step = load_letters(letters).point("移送")
     kinds, signals = kind_names(), load_signals().signal_names
     joint = {row: _joint(group) for group in groups or [] for row in group.rows}
     cases: dict[str, list[HandedCase]] = {}
@@ -104,13 +104,11 @@ def handover_sheets(
     sheets = []
     for authority in load_authorities().authorities:
         if authority.code in cases:
-            values = values_of(
-                CaseFacts(kind="report", domain="out_of_scope", route=authority.code), Wording(date=day), table
-            )
+            duty = step_basis(step, day, kind=None, domain=OUTSIDE, route=authority.code)
             sheets.append(
                 HandoverSheet(
-                    authority.code, authority.shown, authority.handles, str(values["转办依据"]) if values["转办依据"] else None,
-                    str(values["依据"]["移送"]), authority.station, tuple(cases[authority.code]),
+                    authority.code, authority.shown, authority.handles, authority_basis(authority, day),
+                    duty or str(Blank("移送的依据")), authority.station, tuple(cases[authority.code]),
                 )
             )  # fmt: skip
     return sheets

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tousu.errors import UsageError
-from tousu.letters.table import laws_by_id
 from tousu.letters.wording import chinese_articles, chinese_day, chinese_number, cited, law_name
 from tousu.masking import mask
 from tousu.signals import Authority, load_authorities, load_signals
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Mapping
 
-    from tousu.letters.table import LetterTable
+    from tousu.letters.table import LetterTable, Point
     from tousu.taxonomy import Law
 
 # What a template may name, and what it holds.
@@ -102,7 +101,6 @@ class CaseFacts:
     sender: str | None = None
     respondent: str | None = None
     text: str | None = None
-    request: str | None = None
     channel: str | None = None
     officer: str | None = None
     received: datetime.date | None = None
@@ -153,8 +151,10 @@ def values_of(facts: CaseFacts, wording: Wording, table: LetterTable) -> dict[st
     assert found.keys() == FIELDS.keys()
     found |= {name: value for name, value in wording.own.items() if value.strip()}
     values: dict[str, Any] = {name: clean(value) if value else Blank(name) for name, value in found.items()}
-    values[POINTS] = {point.name: _point(point.name, facts, table, day) for point in table.points}
-    values[LAWS] = {law.id: law_name(law) for law in laws_by_id().values()}
+    values[POINTS] = {
+        point.name: _basis_of(point, facts, day) or Blank(f"{point.name}的依据") for point in table.points
+    }
+    values[LAWS] = {law.id: law_name(law) for law in load_taxonomy().laws}
     return values
 
 
@@ -179,7 +179,7 @@ def _known(facts: CaseFacts, wording: Wording, table: LetterTable, day: datetime
         "收到方式": facts.channel,
         "来件性质": KIND_WORDS.get(facts.kind, KIND_WORDS["other"]),
         "反映事项": shortened(facts.text) if facts.text else None,
-        "投诉请求": facts.request,
+        "投诉请求": None,
         "领域": load_taxonomy().names.get(facts.domain or ""),
         "承办人": facts.officer,
         "单位": station.authority,
@@ -205,7 +205,7 @@ def _known(facts: CaseFacts, wording: Wording, table: LetterTable, day: datetime
         "处理结果": None,
         "转办部门": authority.shown if authority else None,
         "转办部门职责": authority.handles if authority else None,
-        "转办依据": _authority_basis(authority, wording.date),
+        "转办依据": authority_basis(authority, wording.date) if authority else None,
     }
     return found
 
@@ -236,22 +236,21 @@ def _authority(code: str | None) -> Authority | None:
     return next((found for found in load_authorities().authorities if found.code == code), None)
 
 
-def _authority_basis(authority: Authority | None, day: datetime.date) -> str | None:
+def authority_basis(authority: Authority, day: datetime.date) -> str | None:
     """Return what says that a matter is an authority's, where a law in force says it."""
-    if authority is None or authority.law is None:
+    if authority.law is None:
         return None
-    law = laws_by_id()[authority.law]
+    law = load_taxonomy().laws_by_id[authority.law]
     return cited(law, authority.articles or "") if law.holds_on(day) else None
 
 
 def _ground(item: int | None, table: LetterTable, day: datetime.date) -> str | None:
     """Return the ground with its article; None where the law of the day has none on record."""
     ground = table.ground_on(item, day) if item is not None else None
-    return (
-        f"{law_name(laws_by_id()[ground.law])}{chinese_articles(ground.articles)}规定的情形（{ground.text}）"
-        if ground
-        else None
-    )
+    if ground is None:
+        return None
+    law = load_taxonomy().laws_by_id[ground.law]
+    return f"{law_name(law)}{chinese_articles(ground.articles)}规定的情形（{ground.text}）"
 
 
 def _mediation_period(day: datetime.date) -> str | None:
@@ -270,19 +269,33 @@ def _end_of_mediation(facts: CaseFacts, written: datetime.date, day: datetime.da
     return f"自投诉受理之日起{_mediation_period(day)}内未能达成调解协议"
 
 
-def _point(name: str, facts: CaseFacts, table: LetterTable, day: datetime.date) -> str | Blank:
-    """Return what a step of this case rests on, by the law of the day."""
-    laws = laws_by_id()
-    point = next(point for point in table.points if point.name == name)
+def step_basis(
+    point: Point, day: datetime.date, *, kind: str | None, domain: str | None, route: str | None
+) -> str | None:
+    """Return what a step of a case rests on, by the law of a day; None where nothing on record fits.
+
+    Args:
+        point: The step.
+        day: On which its laws must hold.
+        kind: The case's kind; None for cases of several kinds.
+        domain: Its primary domain.
+        route: The authority it goes to.
+    """
+    laws = load_taxonomy().laws_by_id
     fitting = [
         cited(laws[part.law], part.articles)
         for part in point.basis
         if laws[part.law].holds_on(day)
-        and (not part.cases or facts.kind in part.cases)
-        and (not part.domains or facts.domain in part.domains)
-        and (not part.authorities or facts.route in part.authorities)
+        and (not part.cases or kind in part.cases)
+        and (not part.domains or domain in part.domains)
+        and (not part.authorities or route in part.authorities)
     ]
-    return "、".join(fitting) if fitting else Blank(f"{name}的依据")
+    return "、".join(fitting) or None
+
+
+def _basis_of(point: Point, facts: CaseFacts, day: datetime.date) -> str | None:
+    """Return what a step of this case rests on."""
+    return step_basis(point, day, kind=facts.kind, domain=facts.domain, route=facts.route)
 
 
 def remarks(facts: CaseFacts, kind: str, wording: Wording, table: LetterTable) -> list[str]:
@@ -293,7 +306,7 @@ def remarks(facts: CaseFacts, kind: str, wording: Wording, table: LetterTable) -
     if facts.kind not in letter.cases:
         fitting = "、".join(names[code] for code in letter.cases)
         said.append(f"本件判为{names.get(facts.kind, facts.kind)}，{letter.name}用于{fitting}，请核对")
-    change = _change_between(facts.received, wording.date)
+    change = change_between(facts.received, wording.date)
     if change:
         said.append(
             f"收到之日适用《{change[0].title}》，出文之日已由《{change[1].title}》代替；此处按收到之日，"
@@ -306,9 +319,8 @@ def remarks(facts: CaseFacts, kind: str, wording: Wording, table: LetterTable) -
         said.append("第17条的因素只是可以考虑，须由人综合判断并写明事实；违法线索照样核查")
     if facts.provisional:
         said.append("期限落在放假安排未公布的年份，日期是暂定的，签发前用 tousu due 核对")
-    if letter.kind == "report_result" and isinstance(
-        _point("告知结果", facts, table, facts.law_day(wording.date)), Blank
-    ):
+    told = table.point("告知结果") if letter.kind == "report_result" else None
+    if told is not None and _basis_of(told, facts, facts.law_day(wording.date)) is None:
         said.append(
             "现行规定（第121号令第36条）只在其他法律、法规、规章要求时告知举报人结果，本件的领域未录有这样的规定，请确认是否需要告知"
         )
@@ -319,9 +331,9 @@ def remarks(facts: CaseFacts, kind: str, wording: Wording, table: LetterTable) -
     return said
 
 
-def _change_between(received: datetime.date | None, written: datetime.date) -> tuple[Law, Law] | None:
+def change_between(received: datetime.date | None, written: datetime.date) -> tuple[Law, Law] | None:
     """Return the order of procedure that held when a case came, and the one that held when the letter was written."""
-    orders = [law for law in laws_by_id().values() if law.id in ("order20", "order121")]
+    orders = [law for law in load_taxonomy().laws if law.id in ("order20", "order121")]
     then = next((law for law in orders if received and law.holds_on(received)), None)
     now = next((law for law in orders if law.holds_on(written)), None)
     return (then, now) if then and now and then is not now else None

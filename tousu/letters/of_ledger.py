@@ -1,4 +1,4 @@
-"""A ledger's row as the facts of a letter."""
+"""Rows of a ledger by number, and what one tells for a letter."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tousu.errors import UsageError
 from tousu.letters.facts import CaseFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from tousu.ledger.read import Ledger
 
@@ -20,23 +20,26 @@ if TYPE_CHECKING:
 MATERIAL = {"complainant": "姓名等真实身份信息", "telephone": "联系电话", "respondent": "被投诉人的名称（姓名）、地址"}
 
 
-def row_of(ledger: Ledger, number: int) -> dict[str, Any]:
-    """Return a row of a ledger with its tags: the ledger's own, the classifier's where it has none.
+def cases_of(ledger: Ledger, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Return some rows of a ledger with their tags, the ledger's own or the classifier's, and leave only these in it.
 
     Args:
         ledger: The ledger.
-        number: The data row, from 1 on.
+        numbers: The data rows, from 1 on.
 
     Raises:
-        UsageError: There is no such row.
+        UsageError: One is not there.
     """
-    if ledger.rows.filter(pl.col("row") == number).is_empty():
-        last = max(ledger.rows["row"].to_list(), default=0)
+    known = ledger.rows["row"].to_list()
+    missing = sorted(set(numbers) - set(known))
+    if missing:
         raise UsageError(
-            f"{ledger.name} 里没有第 {number} 行", expected=f"1 至 {last} 的数据行，第一行是 1", fix="改正行号"
-        )
-    ledger.rows = ledger.rows.filter(pl.col("row") == number)
-    return ledger.with_tags().row(0, named=True)
+            f"{ledger.name} 里没有第 {'、'.join(map(str, missing[:10]))} 行",
+            expected=f"1 至 {max(known, default=0)} 的数据行，第一行是 1", fix="改正行号",
+        )  # fmt: skip
+    ledger.rows = ledger.rows.filter(pl.col("row").is_in(list(numbers)))
+    ledger.rows = ledger.with_tags()
+    return list(ledger.rows.iter_rows(named=True))
 
 
 def facts_of(row: Mapping[str, Any], columns: Mapping[str, str]) -> CaseFacts:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from tousu.case_codes import AUTHORITIES
 from tousu.errors import RulesError
 from tousu.resources import data_root
-from tousu.taxonomy import Basis, Code, Law, Words, load_taxonomy
+from tousu.taxonomy import Basis, Code, Words, load_taxonomy
 from tousu.toml_tables import Entry, parse_table, place_of, read_source
 
 if TYPE_CHECKING:
@@ -89,6 +90,20 @@ class LetterTable(Entry):
         known = "、".join(f"{letter.kind}（{letter.name}）" for letter in self.letters)
         raise RulesError(f"没有这种文书：{kind}", expected=known, fix="改正文书种类")
 
+    def point(self, name: str) -> Point:
+        """Return a step of the procedure by its name.
+
+        Raises:
+            RulesError: There is none.
+        """
+        for point in self.points:
+            if name == point.name:
+                return point
+        known = "、".join(point.name for point in self.points)
+        raise RulesError(
+            f"{TITLE}里没有{name}的依据", expected=f"已有的：{known}", fix=f"在 {NAME} 里补上这一步的 [[point]]"
+        )
+
     def ground_on(self, item: int, day: datetime.date) -> Ground | None:
         """Return the ground of this number in the law that holds on ``day``; None if that law's is not recorded.
 
@@ -99,17 +114,12 @@ class LetterTable(Entry):
         if not numbered:
             known = "、".join(f"{ground.item} {ground.text}" for ground in self.grounds)
             raise RulesError(f"没有第 {item} 项不予受理的情形", expected=known, fix="改正 --ground")
-        return next((ground for ground in numbered if laws_by_id()[ground.law].holds_on(day)), None)
+        return next((ground for ground in numbered if load_taxonomy().laws_by_id[ground.law].holds_on(day)), None)
 
 
 def default_folder() -> Path:
     """Return the directory of the shipped letters."""
     return data_root() / "data" / "letters"
-
-
-def laws_by_id() -> dict[str, Law]:
-    """Return the taxonomy's laws by id."""
-    return {law.id: law for law in load_taxonomy().laws}
 
 
 @functools.cache
@@ -137,22 +147,21 @@ def load_letters(folder: Path | None = None) -> LetterTable:
 
 
 def _check_pointers(file: Path, source: str, table: LetterTable) -> None:
-    """Refuse laws and domains that the taxonomy does not know.
+    """Refuse laws, domains and authorities that there are not.
 
     Raises:
-        RulesError: One is not known; the message names it.
+        RulesError: One is not there; the message names it.
     """
-    codes, laws = set(load_taxonomy().codes), set(laws_by_id())
-    pointers = [
-        (("point", n, "basis"), found, known)
-        for n, point in enumerate(table.points)
-        for part in point.basis
-        for found, known in ((part.law, laws), *((code, codes) for code in part.domains))
+    codes, laws = set(load_taxonomy().codes), set(load_taxonomy().laws_by_id)
+    places = [(("point", n, "basis"), part) for n, point in enumerate(table.points) for part in point.basis]
+    pointers = [(loc, "领域表里没有法规", part.law, laws) for loc, part in places]
+    pointers += [(loc, "领域表里没有领域", code, codes) for loc, part in places for code in part.domains]
+    pointers += [
+        (loc, "转办部门表里没有部门", code, set(AUTHORITIES)) for loc, part in places for code in part.authorities
     ]
-    pointers += [(("ground", n, "law"), ground.law, laws) for n, ground in enumerate(table.grounds)]
-    for loc, found, known in pointers:
+    pointers += [(("ground", n, "law"), "领域表里没有法规", ground.law, laws) for n, ground in enumerate(table.grounds)]
+    for loc, what, found, known in pointers:
         if found not in known:
             raise RulesError(
-                f"{TITLE} {file} {place_of(source, loc)}：领域表里没有 {found}",
-                fix="改成领域表里的代码，或先在那里添上",
+                f"{TITLE} {file} {place_of(source, loc)}：{what} {found}", fix="改成那张表里的代码，或先在那里添上"
             )

@@ -14,7 +14,8 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from tousu.errors import TemplateError
 from tousu.letters.facts import FIELDS, LAWS, POINTS
-from tousu.letters.table import laws_by_id, load_letters
+from tousu.letters.table import load_letters
+from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     import datetime
@@ -35,14 +36,12 @@ class Checked(NamedTuple):
         path: The file.
         fields: Names of fields it uses.
         points: Names of steps whose basis it cites.
-        laws: Ids of laws it cites by ``法规``.
         notes: What the legal officer should look at, in Chinese.
     """
 
     path: Path
     fields: frozenset[str]
     points: frozenset[str]
-    laws: frozenset[str]
     notes: tuple[str, ...]
 
 
@@ -92,13 +91,13 @@ def check_template(path: Path, day: datetime.date, table: LetterTable) -> Checke
         fields |= used - inner.keys()
     _check_names(path, fields, FIELDS, "字段")
     _check_names(path, inner[POINTS], {point.name: "" for point in table.points}, f"{POINTS}.")
-    laws = laws_by_id()
+    laws = load_taxonomy().laws_by_id
     _check_names(path, inner[LAWS], dict.fromkeys(laws, ""), f"{LAWS}.")
     for name in sorted(inner[LAWS]):
         if not laws[name].holds_on(day):
             raise _not_in_force(path, laws[name].title, day, f"{{{{ {LAWS}.{name} }}}}")
     notes = _check_titles(path, "".join(texts), day)
-    return Checked(path, frozenset(fields), frozenset(inner[POINTS]), frozenset(inner[LAWS]), notes)
+    return Checked(path, frozenset(fields), frozenset(inner[POINTS]), notes)
 
 
 def check_folder(folder: Path, day: datetime.date) -> list[Checked]:
@@ -167,7 +166,7 @@ def _check_titles(path: Path, text: str, day: datetime.date) -> tuple[str, ...]:
     Raises:
         TemplateError: One is not in force.
     """
-    laws, notes = list(laws_by_id().values()), []
+    laws, notes = list(load_taxonomy().laws_by_id.values()), []
     for title in sorted(set(TITLES.findall(text))):
         named = [law for law in laws if title in (law.title, law.title.removeprefix("中华人民共和国"))]
         if named and not any(law.holds_on(day) for law in named):
@@ -179,7 +178,7 @@ def _check_titles(path: Path, text: str, day: datetime.date) -> tuple[str, ...]:
 
 def _not_in_force(path: Path, title: str, day: datetime.date, mark: str) -> TemplateError:
     """Return the error for a law that does not hold on a day."""
-    versions = [law for law in laws_by_id().values() if law.title == title or law.title.endswith(title)]
+    versions = [law for law in load_taxonomy().laws_by_id.values() if law.title == title or law.title.endswith(title)]
     until = "、".join(
         f"{law.id} {law.valid_from or '…'} 至 {law.valid_to or '今'}" for law in versions if not law.holds_on(day)
     )

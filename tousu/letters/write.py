@@ -13,10 +13,9 @@ from docx.enum.text import WD_COLOR_INDEX
 from docx.oxml.ns import qn
 from docx.text.run import Run
 
-from tousu.files.sink import PartFile
-from tousu.letters.facts import FIELDS, Blank, impersonal, remarks, values_of
+from tousu.letters.facts import impersonal, remarks, values_of
 from tousu.letters.table import default_folder, load_letters
-from tousu.letters.template import bad_mark, check_template, environment, open_template
+from tousu.letters.template import FOOTER, HEADER, bad_mark, check_template, environment, open_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,31 +80,13 @@ def make_letter(kind: str, facts: CaseFacts, wording: Wording, folder: Path | No
     return Written(target.getvalue(), letter.name, blanks, tuple(remarks(facts, letter.kind, wording, table)))
 
 
-def save(data: bytes, output: Path) -> None:
-    """Write a file under its name at once and whole.
-
-    Raises:
-        FileError: It cannot be written.
-    """
-    part = PartFile(output)
-    try:
-        part.write(data)
-        part.commit()
-    finally:
-        part.drop()
-
-
-def known_fields(facts: CaseFacts, wording: Wording, folder: Path | None = None) -> dict[str, str | None]:
-    """Return every field's text for a case, None where nothing is known; for pages that show them before a letter is made."""
-    values = values_of(facts, wording, load_letters(folder))
-    return {name: None if isinstance(values[name], Blank) else values[name] for name in FIELDS}
-
-
 def _texts(document: Document) -> list[Any]:
-    """Return the pieces of text of a document's body, headers and footers."""
-    roots: list[Any] = [document.element.body]
-    for section in document.sections:
-        roots += [part._element for part in (section.header, section.footer) if not part.is_linked_to_previous]
+    """Return the pieces of text of a document's body and of every header and footer, those of first and even pages too.
+
+    By the parts themselves: a rendered template's sections still lead to its headers as they were before.
+    """
+    parts = [rel.target_part for rel in document.part.rels.values() if rel.reltype in (HEADER, FOOTER)]
+    roots = [document.element.body, *(part.element for part in parts)]
     return [text for root in roots for text in root.iter(qn("w:t"))]
 
 
