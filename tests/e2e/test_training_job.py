@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,22 @@ from tousu_service.settings import load_settings
 from tousu_service.store import Store, jobs, ledger
 
 
-def processes(server, word):
-    """Return the processes of a server's group whose command line has a word."""
+def workers(server):
+    """Return the processes of a server that do jobs."""
     group = server.pids()[0]
     members = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and in_group(entry, group)]
-    return [int(entry.name) for entry in members if f"\0{word}\0".encode() in (entry / "cmdline").read_bytes()]
+    return [int(entry.name) for entry in members if b"\0work\0" in (entry / "cmdline").read_bytes()]
+
+
+def trainings(home):
+    """Return the processes of trainings below a directory, and those that they started: all have its settings."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and f"TOUSU_STATE_DIR={home}".encode() in (entry / "environ").read_bytes():
+                words = (entry / "cmdline").read_bytes()
+                found += [int(entry.name)] if b"\0loop\0" in words or b"loky" in words else []
+    return found
 
 
 def wait_for(condition, *, seconds=200):
@@ -37,17 +49,18 @@ def wait_for(condition, *, seconds=200):
 def small_corpus(tmp_path, corpus_rows):
     """A corpus that is learnt in seconds, in the shipped one's place."""
     path = tmp_path / "corpus.jsonl"
-    lines = ({"text": row.text, "codes": list(row.codes), "series": row.series} for row in corpus_rows[::12])
+    lines = ({"text": row.text, "codes": list(row.codes), "series": row.series} for row in corpus_rows[::60])
     path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
     return path
 
 
+@pytest.mark.timeout(600)
 def test_a_training_is_one_job_survives_a_kill_and_is_activated_past_the_gate_alone(
     serve, tmp_path, small_corpus, corpus_rows
 ):
     state = tmp_path / "state"
     with serve(state_dir=str(state), corpus=str(small_corpus), models_dir=str(tmp_path / "models")) as server:
-        answers = corpus_rows[5::400]
+        answers = corpus_rows[5::500]
         for row in answers:
             body = {"text": row.text, "codes": list(row.codes), "by": "甲"}
             assert ask(server, "POST", "/v1/corrections", json=body).status_code == 201
@@ -55,11 +68,11 @@ def test_a_training_is_one_job_survives_a_kill_and_is_activated_past_the_gate_al
         settings = load_settings({key: value for key, value in server.env.items() if key.startswith("TOUSU_")})
         job, again = (jobs.add(store, "train", {}, client="desk", actor="test", only_one=True)[0] for _ in range(2))
         assert again.id == job.id
-        wait_for(lambda: processes(server, "loop"))
+        wait_for(lambda: trainings(state))
         assert (
             ask(server, "POST", "/v1/classify", json={"text": "小区电梯困人，物业不修"}).json()["primary"] == "elevator"
         )
-        for pid in processes(server, "work"):
+        for pid in workers(server):
             os.kill(pid, signal.SIGKILL)
         ended = wait_for(lambda: (found := jobs.find(store, job.id)).is_open is False and found)
         assert (ended.state, ended.attempt, ended.error) == ("done", 2, None)
@@ -74,11 +87,11 @@ def test_a_training_is_one_job_survives_a_kill_and_is_activated_past_the_gate_al
         wait_for(lambda: ask(server, "GET", "/v1/model").json()["version"] == ended.result["version"])
         # a second one is cancelled on its way and leaves nothing
         second = jobs.add(store, "train", {}, client="desk", actor="test", only_one=True)[0]
-        wait_for(lambda: processes(server, "loop"))
+        wait_for(lambda: trainings(state))
         jobs.cancel(store, second.id, actor="test")
         stopped = wait_for(lambda: (found := jobs.find(store, second.id)).is_open is False and found)
         assert stopped.state == "cancelled"
-        assert not processes(server, "loop")
+        wait_for(lambda: not trainings(state), seconds=30)
         assert next(entry.path for entry in ledger.history(store)).endswith(job.id.removeprefix("job_"))
         assert len(list((tmp_path / "models").iterdir())) == 1
         store.close()

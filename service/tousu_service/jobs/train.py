@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -75,8 +76,9 @@ def _followed(held: HeldJob, command: list[str]) -> dict[str, Any]:
         JobStopped: The job is to stop.
     """
     env = {name: value for name, value in os.environ.items() if name != "TOUSU_MODEL"}
+    # In a group of its own, which is ended whole: fitting has processes of its own.
     process = subprocess.Popen(
-        command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        command, env=env, process_group=0, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
     complaints: list[bytes] = []
     assert process.stdout is not None
@@ -124,12 +126,12 @@ def _ends_with_job(held: HeldJob, process: subprocess.Popen[bytes], over: thread
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a process, kindly first."""
-    if process.poll() is not None:
+    """End a process and those it started, kindly first; one that came to its own end has ended them itself."""
+    if process.poll() in (0, REFUSED):
         return
-    process.terminate()
-    try:
-        process.wait(END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    for how in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, how)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
+            return
