@@ -30,7 +30,7 @@ def main() -> int:
         for path, half in ((answers, halves.train), (acceptance, halves.held_out)):
             lines = ({"text": row.text, "codes": list(row.codes), "online": row.online} for row in half)
             path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), "utf-8")
-        options = LoopOptions(answers=[answers], acceptance=[acceptance], out=Path(home) / "model", hold_out=0.0)
+        options = LoopOptions(answers=[answers], gate_rows=[acceptance], out=Path(home) / "model", hold_out=0.0)
         verdict = run_loop(options, progress=lambda step, done, total: print(f"{step} {done}/{total}", file=sys.stderr))
     verdict = {key: verdict[key] for key in ("passed", "reasons", "notes", "old", "new", "sets", "answers")}
     verdict["seconds"] = round(time.monotonic() - begun, 1)

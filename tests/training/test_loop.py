@@ -11,9 +11,9 @@ from tousu.classifier import artifact
 from tousu.errors import CorpusError
 from tousu.resources import shipped_path
 from tousu_training.corpus import LabelledRow
-from tousu_training.loop.answers import part, read_answers
+from tousu_training.loop.answers import part, read_answers, told_beside
 from tousu_training.loop.gate import GateSet, judge, mcnemar, permuted
-from tousu_training.loop.run import LoopOptions, run_loop
+from tousu_training.loop.run import LoopOptions, own_rows, run_loop
 
 
 def rows_file(path, rows):
@@ -48,6 +48,16 @@ def test_the_last_answer_counts_and_disagreement_is_named(tmp_path):
     assert found["面包发霉"].row.codes == ("food_label",)
     assert found["面包发霉"].blind
     assert [conflict.said for conflict in answers.conflicts] == [{"甲": "pricing", "乙": "elevator"}]
+
+
+def test_a_directory_says_as_much_as_its_files(tmp_path):
+    """What a row says beside its label holds wherever ``read_rows`` finds the row."""
+    row = {"text": "面包发霉", "codes": ["food_safety"], "by": "甲", "source": "sample", "must": True}
+    rows_file(tmp_path / "a.jsonl", [row])
+    (answer,) = read_answers([tmp_path], codes=None).found
+    assert (answer.by, answer.blind) == ("甲", True)
+    assert [each["must"] for each in told_beside([tmp_path]).values()] == [True]
+    assert own_rows([tmp_path], codes=None).must == [True]
 
 
 def test_groups_are_held_out_whole_blind_ones_always_and_what_one_judges_by_never_teaches(tmp_path, corpus_rows):

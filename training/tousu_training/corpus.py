@@ -122,7 +122,7 @@ def read_rows(
             text=chosen.text, label=chosen.label, separator=chosen.separator, strict=chosen.strict,
             names={name: code for code, name in load_taxonomy().names.items()},
         )  # fmt: skip
-    rows = [row for file in _files(paths) for row in _rows_of(file, allowed, chosen, met)]
+    rows = [row for file in labelled_files(paths) for row in _rows_of(file, allowed, chosen, met)]
     if not rows:
         raise CorpusError(
             "；".join(["没有读到任何标注行", *met.notes()]), expected="至少一行 {text, codes}", fix="检查文件路径与内容"
@@ -144,8 +144,12 @@ def corpus_hash(rows: Iterable[LabelledRow]) -> str:
     return digest.hexdigest()
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files named, directories opened up."""
+def labelled_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files named, directories opened up.
+
+    Raises:
+        CorpusError: A path is missing, or a directory has none.
+    """
     for path in paths:
         if path.is_dir():
             found = sorted(
@@ -319,7 +323,7 @@ def read_texts(path: Path, *, column: str | None = None, met: Reading | None = N
     texts: list[str] = []
     refused: ColumnMissing | None = None
     options = LabelOptions(text=column)
-    for file in _files([path]):
+    for file in labelled_files([path]):
         for table, head, rows in _tables(file):
             try:
                 columns = _columns(table, head, options, None)

@@ -79,7 +79,7 @@ def loop(
             against = against or _live(database)
         hard = data_root() / "data" / "hard.jsonl"
         options = LoopOptions(
-            answers=answers or [], corpus=corpus or [], acceptance=gate or [], against=against, candidate=candidate,
+            answers=answers or [], corpus=corpus or [], gate_rows=gate or [], against=against, candidate=candidate,
             hard=None if labels_from_data or not hard.is_file() else hard, out=out_dir or Path(), hold_out=hold_out,
             own_labels=labels_from_data, taxonomy=taxonomy,
         )  # fmt: skip

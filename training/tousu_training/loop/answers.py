@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import CorpusError
 from tousu.files.tables import Unreadable, read_file
 from tousu.near_duplicates import group_similar
-from tousu_training.corpus import LabelledRow, read_rows
+from tousu_training.corpus import LabelledRow, labelled_files, read_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,7 +89,7 @@ def read_answers(paths: Sequence[Path], *, codes: Sequence[str] | None) -> Answe
         CorpusError: A file is missing or a row is wrong.
     """
     rows = read_rows(paths, codes=codes)
-    told = _told(paths)
+    told = told_beside(paths)
     answered = []
     for row in rows:
         more = told.get(row.place, {})
@@ -156,12 +156,14 @@ def _is_held_out(members: Sequence[Answered], share: float) -> bool:
     return int.from_bytes(lowest) < share * MOST / len(members)
 
 
-def _told(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
-    """Return what JSON rows say beside text and codes, by place."""
+def told_beside(paths: Sequence[Path]) -> dict[str, dict[str, Any]]:
+    """Return what JSON rows say beside text and codes, by the place that ``read_rows`` gives them.
+
+    Raises:
+        CorpusError: A path is missing, or a directory has no labelled file.
+    """
     found: dict[str, dict[str, Any]] = {}
-    for path in paths:
-        if not path.is_file():
-            continue
+    for path in labelled_files(paths):
         for table in read_file(path):
             if table.nested:
                 place = f"{path}{table.place.removeprefix(path.name)}"

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from tousu.classifier import Classifier
 from tousu.errors import FileError
-from tousu.files.tables import Unreadable, read_file
 from tousu.messages import system_reason
 from tousu.resources import data_root
 from tousu.taxonomy import load_taxonomy
 from tousu_training.corpus import LabelledRow, read_rows
 from tousu_training.fit import settings_for
 from tousu_training.labels import labels_from_data, labels_of_taxonomy
-from tousu_training.loop.answers import HOLD_OUT, Answers, Parts, part, read_answers
+from tousu_training.loop.answers import HOLD_OUT, Answers, Parts, part, read_answers, told_beside
 from tousu_training.loop.gate import GateSet, judge
 from tousu_training.save import save_model
 from tousu_training.train import train
@@ -38,7 +37,7 @@ class LoopOptions:
     Attributes:
         answers: Files of answers.
         corpus: What is learnt from beside them; the shipped corpus when empty.
-        acceptance: Files of the station's own rows to judge by; a row with ``"must": true`` refuses by itself.
+        gate_rows: Files of the station's own rows to judge by; a row with ``"must": true`` refuses by itself.
         hard: The shipped hard rows; None leaves them out.
         against: The model to be replaced; None for the shipped one.
         candidate: A model that is there already, to be judged instead of training one.
@@ -50,7 +49,7 @@ class LoopOptions:
 
     answers: Sequence[Path]
     corpus: Sequence[Path] = ()
-    acceptance: Sequence[Path] = ()
+    gate_rows: Sequence[Path] = ()
     hard: Path | None = None
     against: Path | None = None
     candidate: Path | None = None
@@ -79,17 +78,15 @@ def run_loop(options: LoopOptions, *, progress: Callable[[str, int, int], None])
     codes = None if taxonomy is None else taxonomy.codes
     old = Classifier.load(options.against, taxonomy=taxonomy)
     answers = read_answers(options.answers, codes=codes)
-    acceptance = _acceptance(options.acceptance, codes)
+    own = own_rows(options.gate_rows, codes=codes)
     hard = [] if options.hard is None else read_rows([options.hard], codes=codes)
-    parts = part(
-        answers, [*(row.text for row in hard), *(row.text for row in acceptance.rows)], hold_out=options.hold_out
-    )
+    parts = part(answers, [*(row.text for row in hard), *(row.text for row in own.rows)], hold_out=options.hold_out)
     place = options.candidate or options.out
     if options.candidate is None:
         _train(options, parts, taxonomy, progress)
     progress("闸门", 0, 1)
     new = Classifier.load(place, taxonomy=taxonomy)
-    sets = [GateSet("answers", "本所答复（留出）", parts.held_out), GateSet("hard", "难例", hard), acceptance]
+    sets = [GateSet("answers", "本所答复（留出）", parts.held_out), GateSet("hard", "难例", hard), own]
     verdict = judge(old, new, sets) | {"answers": _counts(answers, parts), "model": str(place)}
     _write(place / GATE, verdict)
     return verdict
@@ -109,20 +106,15 @@ def _train(
     save_model(options.out, rows, labels, trained, encoder, trained.settings)
 
 
-def _acceptance(paths: Sequence[Path], codes: Sequence[str] | None) -> GateSet:
-    """Return the station's own rows to judge by."""
+def own_rows(paths: Sequence[Path], *, codes: Sequence[str] | None) -> GateSet:
+    """Return the station's own rows to judge by, of files or directories.
+
+    Raises:
+        CorpusError: A file is missing or a row is wrong.
+    """
     rows: list[LabelledRow] = read_rows(paths, codes=codes) if paths else []
-    must = set()
-    for path in paths:
-        for table in read_file(path) if path.is_file() else ():
-            place = f"{path}{table.place.removeprefix(path.name)}"
-            if table.nested:
-                must |= {
-                    f"{place}:{number}"
-                    for number, cells in table.rows
-                    if not isinstance(cells[0], Unreadable) and cells[0].get("must") is True
-                }
-    return GateSet("acceptance", "验收", rows, [row.place in must for row in rows])
+    told = told_beside(paths)
+    return GateSet("acceptance", "验收", rows, [told.get(row.place, {}).get("must") is True for row in rows])
 
 
 def _counts(answers: Answers, parts: Parts) -> dict[str, Any]:
