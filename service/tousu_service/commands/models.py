@@ -65,7 +65,9 @@ def activate(
         place = path if path.exists() else _named(settings.models_dir, str(path))
         if place.is_dir():
             refuse_unreadable(place, state_dir=settings.state_dir)
-        entry = activation.activate(store, place, by=operator(), why=why, taxonomy=load_taxonomy())
+        entry = activation.activate(
+            store, place, by=operator(), why=why, taxonomy=load_taxonomy(), reading=settings.reading
+        )
     _say("已启用", entry, as_json=as_json)
 
 
@@ -76,8 +78,8 @@ def rollback(why: Why = "", as_json: Json = False) -> None:
     from tousu.taxonomy import load_taxonomy
     from tousu_service.registry import activation
 
-    with opened() as (store, _):
-        entry = activation.rollback(store, by=operator(), why=why, taxonomy=load_taxonomy())
+    with opened() as (store, settings):
+        entry = activation.rollback(store, by=operator(), why=why, taxonomy=load_taxonomy(), reading=settings.reading)
     _say("已回退到", entry, as_json=as_json)
 
 
@@ -103,7 +105,9 @@ def shadow_model(
             place = path if path.exists() else _named(settings.models_dir, str(path))
             if place.is_dir():
                 refuse_unreadable(place, state_dir=settings.state_dir)
-            shadow.start(store, place, days=days, by=operator(), why=why, taxonomy=load_taxonomy())
+            shadow.start(
+                store, place, days=days, by=operator(), why=why, taxonomy=load_taxonomy(), reading=settings.reading
+            )
         found = shadows.listed(store)
     if as_json:
         say_json([_shadow_row(one) for one in found])

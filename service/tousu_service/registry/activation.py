@@ -14,6 +14,8 @@ from tousu_service.store import ledger
 from tousu_service.validation import one_line
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tousu.taxonomy import Taxonomy
     from tousu_service.store import Store
     from tousu_service.store.ledger import Activation
@@ -79,21 +81,40 @@ def start(store: Store, *, taxonomy: Taxonomy, reading: Reading = "fast") -> Liv
         StoreError: The store cannot be used.
     """
     entries = ledger.history(store, limit=LONGEST_WAY_BACK)
-    seen, problem, tried = (entries[0].seq if entries else 0), "", set[tuple[str, str]]()
+    classifier, entry, problem = last_good(entries, taxonomy=taxonomy, reading=reading)
+    if entry is not None and not problem and classifier.model_version == entry.version:
+        return Live(classifier, entry, _standing_problem(entry))
+    path = ledger.SHIPPED if entry is None else entry.path
+    return _entered(store, entries[0].seq if entries else 0, classifier, path, problem, taxonomy)
+
+
+def last_good(
+    entries: Sequence[Activation], *, taxonomy: Taxonomy, reading: Reading = "fast"
+) -> tuple[Classifier, Activation | None, str]:
+    """Return the newest model of the ledger that can be used, else the shipped one.
+
+    Args:
+        entries: The ledger's entries, the newest first.
+        taxonomy: What the model must have been trained for.
+        reading: How it is to read.
+
+    Returns:
+        The model, its entry (None for the shipped one in want of any), and why it is not the newest entry's, in Chinese;
+        empty when it is.
+
+    Raises:
+        ModelError: Not even the shipped model can be loaded.
+    """
+    problem, tried = "", set[tuple[str, str]]()
     for entry in entries:
         if (entry.path, entry.version) in tried:
             continue
         tried.add((entry.path, entry.version))
         try:
-            classifier = load(entry, taxonomy=taxonomy, reading=reading)
+            return load(entry, taxonomy=taxonomy, reading=reading), entry, problem
         except ModelError as error:
             problem = problem or f"应当使用的模型 {entry.version} 不能用，已退回上一个好的模型：{error}"
-            continue
-        if not problem and classifier.model_version == entry.version:
-            return Live(classifier, entry, _standing_problem(entry))
-        return _entered(store, seen, classifier, entry.path, problem, taxonomy)
-    classifier = Classifier.load(taxonomy=taxonomy, reading=reading)
-    return _entered(store, seen, classifier, ledger.SHIPPED, problem, taxonomy)
+    return Classifier.load(taxonomy=taxonomy, reading=reading), None, problem
 
 
 def follow(store: Store, live: Live, *, taxonomy: Taxonomy) -> Live:
@@ -112,8 +133,10 @@ def follow(store: Store, live: Live, *, taxonomy: Taxonomy) -> Live:
     return Live(load(entry, taxonomy=taxonomy, reading=reading), entry, _standing_problem(entry))
 
 
-def activate(store: Store, path: Path, *, by: str, why: str, taxonomy: Taxonomy) -> Activation:
-    """Check a model fully and make it the live one; the workers follow within a second.
+def activate(
+    store: Store, path: Path, *, by: str, why: str, taxonomy: Taxonomy, reading: Reading = "fast"
+) -> Activation:
+    """Check a model fully, for the reading it is to serve, and make it the live one; the workers follow within a second.
 
     Raises:
         SettingsError: The reason is too long or holds control characters.
@@ -122,12 +145,12 @@ def activate(store: Store, path: Path, *, by: str, why: str, taxonomy: Taxonomy)
     """
     why = one_line("理由", why, most=LONGEST_WHY)
     resolved = path.resolve()
-    classifier = Classifier.load(resolved, taxonomy=taxonomy)
+    classifier = Classifier.load(resolved, taxonomy=taxonomy, reading=reading)
     name = ledger.SHIPPED if resolved == shipped_path().resolve() else str(resolved)
     return ledger.append(store, "activate", path=name, version=classifier.model_version, by=by, why=why)
 
 
-def rollback(store: Store, *, by: str, why: str, taxonomy: Taxonomy) -> Activation:
+def rollback(store: Store, *, by: str, why: str, taxonomy: Taxonomy, reading: Reading = "fast") -> Activation:
     """Go back to the model that was live before the present one, after checking it fully.
 
     A rollback is an entry like any other: a second one undoes the first.
@@ -143,7 +166,7 @@ def rollback(store: Store, *, by: str, why: str, taxonomy: Taxonomy) -> Activati
     before = next((entry for entry in entries if entry.version != entries[0].version), None)
     if before is None:
         raise NotFound("台账里没有更早的模型", fix="用 tousu models activate 指定要启用的模型目录")
-    classifier = load(before, taxonomy=taxonomy)
+    classifier = load(before, taxonomy=taxonomy, reading=reading)
     return ledger.append(store, "rollback", path=before.path, version=classifier.model_version, by=by, why=why)
 
 

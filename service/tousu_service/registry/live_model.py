@@ -80,7 +80,9 @@ class LiveModel:
             ModelError: It cannot be used; the old one stays.
             StoreError: It could not be entered.
         """
-        activation.activate(self._store, path, by=activation.SERVICE, why="", taxonomy=self._taxonomy)
+        activation.activate(
+            self._store, path, by=activation.SERVICE, why="", taxonomy=self._taxonomy, reading=self.current().reading
+        )
         self.follow(again=True)
 
     def _take(self, live: Live) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from tousu.classifier.model import Classifier
+from tousu.classifier.model import Classifier, Reading
 from tousu.errors import SettingsError
 from tousu_service.registry.activation import LONGEST_WHY
 from tousu_service.store import shadows
@@ -24,7 +24,9 @@ PIECE = 500
 MOST_DAYS = 60
 
 
-def start(store: Store, path: Path, *, days: int, by: str, why: str, taxonomy: Taxonomy) -> Shadow:
+def start(
+    store: Store, path: Path, *, days: int, by: str, why: str, taxonomy: Taxonomy, reading: Reading = "fast"
+) -> Shadow:
     """Check a model fully and put it into the shadow, in place of one that is there.
 
     Raises:
@@ -35,11 +37,11 @@ def start(store: Store, path: Path, *, days: int, by: str, why: str, taxonomy: T
     why = one_line("理由", why, most=LONGEST_WHY)
     if not 1 <= days <= MOST_DAYS:
         raise SettingsError(f"试跑 {days} 天", expected=f"1 到 {MOST_DAYS} 天", fix="改天数")
-    classifier = Classifier.load(path.resolve(), taxonomy=taxonomy)
+    classifier = Classifier.load(path.resolve(), taxonomy=taxonomy, reading=reading)
     return shadows.enter(store, str(path.resolve()), classifier.model_version, days=days, by=by, why=why)
 
 
-def go_on(store: Store, classifiers: dict[str, Classifier], *, taxonomy: Taxonomy) -> int:
+def go_on(store: Store, classifiers: dict[str, Classifier], *, taxonomy: Taxonomy, reading: Reading = "fast") -> int:
     """Tag some more cases with the model in the shadow and count; return how many.
 
     The count of a piece is entered only if nobody has counted on from the same place, so no case counts twice.
@@ -48,6 +50,7 @@ def go_on(store: Store, classifiers: dict[str, Classifier], *, taxonomy: Taxonom
         store: The store.
         classifiers: Keeps the model between calls, by version.
         taxonomy: What it must have been trained for.
+        reading: How the live model reads, and so it.
 
     Raises:
         ModelError: The model cannot be used any more.
@@ -70,7 +73,7 @@ def go_on(store: Store, classifiers: dict[str, Classifier], *, taxonomy: Taxonom
         return 0
     if shadow.version not in classifiers:
         classifiers.clear()
-        classifiers[shadow.version] = Classifier.load(Path(shadow.path), taxonomy=taxonomy)
+        classifiers[shadow.version] = Classifier.load(Path(shadow.path), taxonomy=taxonomy, reading=reading)
     known = [row for row in rows if row.text]
     taggings = classifiers[shadow.version].tag_many([row.text for row in known])
     said = [taggings.domains[place] for place in taggings.primary.tolist()]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN = "own"
-FILES = ("manifest.json", "gate.json")
 LEFT_OUT = {"protocol", "version", "files"}
 
 

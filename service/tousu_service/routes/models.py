@@ -100,14 +100,18 @@ def activate_model(
 ) -> ActivationOut:
     """完整检查一个模型后启用它；检查不过则原来的模型继续服务。"""
     path = activation.within(settings.models_dir, body.model)
-    entry = activation.activate(store, path, by=f"key:{client.id}", why=body.why, taxonomy=taxonomy)
+    entry = activation.activate(
+        store, path, by=f"key:{client.id}", why=body.why, taxonomy=taxonomy, reading=settings.reading
+    )
     return ActivationOut.model_validate(entry)
 
 
 @router.post("/rollback", summary="回退到前一个模型", responses=_missing("台账里没有更早的模型"))
-def rollback_model(body: RollbackIn, client: Admin, store: StoreDep, taxonomy: TaxonomyDep) -> ActivationOut:
+def rollback_model(
+    body: RollbackIn, client: Admin, store: StoreDep, settings: SettingsDep, taxonomy: TaxonomyDep
+) -> ActivationOut:
     """回到当前模型之前在用的那个。"""
-    entry = activation.rollback(store, by=f"key:{client.id}", why=body.why, taxonomy=taxonomy)
+    entry = activation.rollback(store, by=f"key:{client.id}", why=body.why, taxonomy=taxonomy, reading=settings.reading)
     return ActivationOut.model_validate(entry)
 
 
