@@ -27,12 +27,13 @@ def tag_file(
     """Return the call that hands in a file.
 
     Raises:
-        ServiceError: There is no such file, or the key cannot be sent.
+        ServiceError: The file cannot be read, or the key cannot be sent.
     """
     if idempotency_key is not None and not HEADER_VALUE.fullmatch(idempotency_key):
         raise ServiceError("idempotency_key：应为 1 到 200 个英文字母、数字或标点", status=None, code=INVALID)
     try:
-        size = path.stat().st_size
+        with path.open("rb") as file:
+            size = os.fstat(file.fileno()).st_size
     except OSError as error:
         raise ServiceError(f"读不了 {path}：{error.strerror}", status=None, code=INVALID) from None
     fields = [("text_column", column) for column in text_columns]
@@ -51,9 +52,7 @@ def tag_file(
 
     def pieces() -> Iterator[bytes]:
         yield first
-        with path.open("rb") as file:
-            while piece := file.read(PIECE):
-                yield piece
+        yield from _of_size(path, size)
         yield last
 
     headers = {
@@ -61,6 +60,24 @@ def tag_file(
         "Content-Length": str(len(first) + size + len(last)),
     }  # fmt: skip
     return Call("POST", "/v1/files", headers=headers, pieces=pieces)
+
+
+def _of_size(path: Path, size: int) -> Iterator[bytes]:
+    """Yield a file's bytes, as many as were announced.
+
+    Raises:
+        ServiceError: It cannot be read any more, or has become smaller.
+    """
+    left = size
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(min(PIECE, left)):
+                left -= len(piece)
+                yield piece
+    except OSError as error:
+        raise ServiceError(f"读不了 {path}：{error.strerror}", status=None, code=INVALID) from None
+    if left:
+        raise ServiceError(f"{path} 在发送时变短了，请重新交", status=None, code=INVALID)
 
 
 def job(job_id: str, *, method: str = "GET", what: str = "") -> Call:
