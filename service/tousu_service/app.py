@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
-import os
 import signal
 import threading
 from contextlib import asynccontextmanager, suppress
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from anyio import to_thread
@@ -20,7 +18,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from tousu.acceptance import load_acceptance
 from tousu.attention import load_attention
 from tousu.errors import StoreError, TousuError
-from tousu.resources import TABLES_DIR
+from tousu.messages import system_reason
 from tousu.signals import load_authorities, load_signals
 from tousu.taxonomy import load_taxonomy
 from tousu_service import openapi
@@ -52,7 +50,7 @@ from tousu_service.routes import (
 )  # fmt: skip
 from tousu_service.server import memory
 from tousu_service.server.limits import KEY, Limits
-from tousu_service.settings import load_settings
+from tousu_service.settings import load_settings, use_tables
 from tousu_service.store import Store, retention
 from tousu_service.telemetry import logs
 from tousu_service.telemetry.metrics import Metrics
@@ -174,6 +172,8 @@ async def _trim_daily(parts: Parts) -> None:
                 logs.logger().info("desk_purged", uploads=count)
         except StoreError as error:
             logs.logger().error("trim_failed", code=error.code, reason=str(error))
+        except OSError as error:
+            logs.logger().error("trim_failed", code=type(error).__name__, reason=system_reason(error))
         await asyncio.sleep(DAY_SECONDS)
 
 
@@ -184,8 +184,7 @@ def _opened(settings: Settings, counted: Metrics) -> Parts:
         TousuError: Something needed is missing or broken, or the service would stand open to other machines.
     """
     domains = load_taxonomy()
-    if settings.tables_dir != Path():
-        os.environ[TABLES_DIR] = str(settings.tables_dir)  # where every table of the library is looked for
+    use_tables(settings)
     for load in (load_signals, load_authorities, load_attention, load_acceptance):
         load()  # what is wrong in a table is told at the start
     store = Store.open(settings.database_url)

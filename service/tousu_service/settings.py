@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from tousu.errors import SettingsError
 from tousu.messages import system_reason, toml_reason
-from tousu.resources import data_root
+from tousu.resources import TABLES_DIR, data_root
 from tousu_service.validation import SUB_PATH, reason
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Settings(BaseSettings):
         True, description="有后台任务时由 tousu serve 开一个工作进程（低优先级）来做；false 则这台机器不做"
     )
     corpus: Path | None = Field(None, description="训练时连同答复一起学哪个标注文件或目录；空为随附的语料")
-    acceptance: Path | None = Field(
+    gate_rows: Path | None = Field(
         None, description='验收文件：本所自己的标注行，训练后的闸门用它来评；写了 "must": true 的行标错一条就不通过'
     )
     spot_check_share: float = Field(
@@ -243,6 +243,12 @@ def load_settings(environment: Mapping[str, str] | None = None, **options: Any) 
         raise SettingsError(
             f"{where} {_shown(where, name)} 不对：{reason(first)}", expected=help_line or "", fix="改正后再启动"
         ) from error
+
+
+def use_tables(settings: Settings) -> None:
+    """Let this process, and those it starts, look for every table of the library in the station's own directory first."""
+    if settings.tables_dir != Path():
+        os.environ[TABLES_DIR] = str(settings.tables_dir)
 
 
 def default_state_dir() -> Path:

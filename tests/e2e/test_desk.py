@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import httpx
 import pytest
 
-from tests.e2e.conftest import command, running
+from tests.e2e.conftest import ask, command, running
 from tousu_service.desk.store import uploads
 from tousu_service.desk.store.cases import NewCase, add_cases
 from tousu_service.store import Store
@@ -256,6 +256,7 @@ def test_a_file_is_looked_at_then_becomes_cases(desk):
     while "处理完了" not in (page := officer.get(path).text) and time.monotonic() < until:
         time.sleep(0.5)
     assert "3 行入库" in page
+    assert ask(desk, "GET", "/v1/jobs").json()["items"] == []  # the desk's jobs are no API client's
     listed = officer.get(f"/cases?upload={path.rsplit('/', 1)[1]}").text
     assert ">B0<" in listed
     assert "2026-11-01" in listed

@@ -9,6 +9,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import pytest
 from tests.e2e.conftest import new_key
 from tests.harness.server import in_group
 from tousu import AsyncClient, Client, ServiceError
+from tousu.client import files as client_files
 from tousu_service.jobs import webhook
 
 SECRET = "sixteen letters or more"
@@ -200,6 +202,36 @@ def test_bad_requests_are_refused_by_name(server, home):
     with web(server) as client:
         assert client.post("/v1/files", files={"file": ("a.csv", b"x")}).status_code == 401
     assert list((home / "state" / "files" / ".incoming").iterdir()) == []
+
+
+def test_a_full_disk_is_no_fault_of_the_file_s(server, home):
+    """No process of the server may write a file as large as the one handed in."""
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in server.pids()}
+    with web(server, server.key) as client:
+        try:
+            for pid, (_, hard) in before.items():
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (2_500_000, hard))
+            answer = client.post("/v1/files", files={"file": ("a.csv", b"x" * 2_900_000)})
+        finally:
+            for pid, limits in before.items():
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+        assert (answer.status_code, answer.json()["error"]) == (503, "store_unavailable")
+        assert answer.headers["Retry-After"]
+    assert list((home / "state" / "files" / ".incoming").iterdir()) == []
+
+
+def test_a_file_that_changes_while_it_is_sent_is_sent_as_announced(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(table(5))
+    options = {"text_columns": (), "no_header": False, "columns": None, "encoding": None, "evidence": True}
+    call = client_files.tag_file(path, webhook=None, idempotency_key=None, **options)
+    path.write_bytes(table(9))
+    assert sum(map(len, call.pieces())) == int(call.headers["Content-Length"])
+    path.write_bytes(table(1))
+    with pytest.raises(ServiceError, match="变短"):
+        list(call.pieces())
+    with pytest.raises(ServiceError, match="读不了"):
+        client_files.tag_file(tmp_path, webhook=None, idempotency_key=None, **options)
 
 
 def test_jobs_are_their_client_s_and_a_retry_is_the_same_job(server):

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.conftest import ask
 from tests.harness.server import in_group
 from tousu.errors import ModelError
-from tousu_service.jobs.training import model_of, put_to_use
+from tousu_service.jobs.trained import model_of, put_to_use
 from tousu_service.settings import load_settings
 from tousu_service.store import Store, jobs, ledger
 

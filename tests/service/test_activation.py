@@ -10,7 +10,9 @@ import pytest
 from tousu.classifier import artifact
 from tousu.errors import ModelCorrupt, ModelMismatch, ModelMissing, NotFound, SettingsError
 from tousu.taxonomy import load_taxonomy
-from tousu_service.registry import activation
+from tousu_service.jobs.worker import Worker
+from tousu_service.registry import activation, shadow
+from tousu_service.settings import load_settings
 from tousu_service.store import ledger
 
 if TYPE_CHECKING:
@@ -84,6 +86,34 @@ def test_what_is_no_model_or_for_another_taxonomy_is_refused(store, small_model,
     with pytest.raises(ModelMismatch):
         activate(store, variant(small_model, tmp_path, "other", taxonomy="0" * 64))
     assert ledger.history(store) == []
+
+
+def test_a_model_that_cannot_read_as_the_service_does_is_refused(store, places):
+    """Where texts are read carefully a model without a reader would never be taken by a worker."""
+    one, two, _ = places
+    careful = {"by": "test", "why": "try", "taxonomy": TAXONOMY, "reading": "careful"}
+    first, second = activate(store, one), activate(store, two)
+    with pytest.raises(ModelMissing, match="精读"):
+        activation.activate(store, one, **careful)
+    with pytest.raises(ModelMissing, match="精读"):
+        activation.rollback(store, **careful)
+    with pytest.raises(ModelMissing, match="精读"):
+        shadow.start(store, one, days=1, **careful)
+    assert ledger.history(store) == [second, first]
+
+
+def test_a_worker_takes_the_last_good_model_and_leaves_the_ledger_alone(store, places, shipped, tmp_path):
+    one, two, _ = places
+    entries = [activate(store, one), activate(store, two)]
+    settings = load_settings({"TOUSU_STATE_DIR": str(tmp_path)})
+    worker = Worker(store, settings, idle_seconds=0.0)
+    damage(two)
+    assert worker._live().version == entries[0].version
+    assert ledger.history(store) == entries[::-1]
+    shutil.rmtree(one)
+    shutil.rmtree(two)
+    assert Worker(store, settings, idle_seconds=0.0)._live().version == shipped.version
+    assert ledger.history(store) == entries[::-1]
 
 
 def test_a_follower_keeps_its_model_when_the_new_one_broke_meanwhile(store, places):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from anyio import to_thread
 from fastapi.exceptions import RequestValidationError
 
-from tousu.errors import FileError, FormInvalid
+from tousu.errors import BodyTooLarge, FormInvalid, StoreError
 from tousu.messages import system_reason
 from tousu_service.http.body import check_kind
 from tousu_service.http.error_handlers import refusal
@@ -79,7 +79,7 @@ async def receive_file(request: Request, directory: Path, *, most_bytes: int) ->
     Raises:
         HTTPException: The body is no such form, too large or too slow.
         RequestValidationError: There is no file, or a field is too long.
-        FileError: The disk refuses.
+        StoreError: The disk refuses.
     """
     check_kind(request, FORM)
     request.scope[EXCHANGE].stream(most=most_bytes + ROOM)
@@ -96,7 +96,7 @@ async def receive_file(request: Request, directory: Path, *, most_bytes: int) ->
             await to_thread.run_sync(_sync, file)
     except OSError as error:
         path.unlink(missing_ok=True)
-        raise FileError(f"文件存不下（{system_reason(error)}）", fix="请运维人员检查数据目录与磁盘") from error
+        raise StoreError(f"文件存不下（{system_reason(error)}）", fix="请运维人员检查数据目录与磁盘") from error
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -231,8 +231,6 @@ class _Form:
 
 def request_too_large(found: int, most: int) -> Exception:
     """Return the refusal of a file over the limit."""
-    from tousu.errors import BodyTooLarge
-
     words = f"文件超过上限（{found} 字节）"
     return refusal(
         BodyTooLarge(words, expected=f"不超过 {most} 字节", fix="分成几个文件，或请运维人员放宽 max_file_bytes")

@@ -9,8 +9,8 @@ import orjson
 
 from tousu.errors import FileError
 from tousu.messages import system_reason
-from tousu.timezone import local
 from tousu_service.desk.store.answers import answers_as_rows
+from tousu_service.jobs.shown import shown_moment
 from tousu_service.store import audit, corrections
 
 if TYPE_CHECKING:
@@ -57,15 +57,11 @@ def _rows(store: Store) -> Iterator[dict[str, Any]]:
         for each in page:
             online = {} if each.online is None else {"online": each.online}
             yield {
-                "text": each.text, "codes": list(each.codes), **online, "by": each.by, "at": _moment(each.at),
+                "text": each.text, "codes": list(each.codes), **online, "by": each.by, "at": shown_moment(each.at),
                 "source": "correction",
             }  # fmt: skip
         after = page[-1].seq
     with store.reading() as connection:
         for held_out in (False, True):
             for row in answers_as_rows(connection, held_out=held_out):
-                yield row | {"at": _moment(row["at"])}
-
-
-def _moment(moment: Any) -> str:
-    return local(moment).isoformat(timespec="microseconds")
+                yield row | {"at": shown_moment(row["at"])}

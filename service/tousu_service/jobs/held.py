@@ -68,12 +68,12 @@ class HeldJob:
         step: What is being done now, in Chinese.
         progress: Units of work done.
         total: Units there are, None while unknown.
-        rows: Rows done.
+        rows: Rows done, by earlier attempts too.
     """
 
     def __init__(self, store: Store, job: Job, ending: threading.Event | None = None) -> None:
         self.job, self._store, self._ending = job, store, ending or threading.Event()
-        self.step, self.progress, self.total, self.rows = job.step, 0, job.total, 0
+        self.step, self.progress, self.total, self.rows = job.step, 0, job.total, job.rows
         self._verdict: Verdict = "go"
         self._last = time.monotonic()
         self._over = threading.Event()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tousu.errors import FileError, FormatUnknown
+from tousu.errors import FormatUnknown, StoreError
 from tousu.files.archives import ARCHIVE
 from tousu.files.formats import FORMATS, OTHER_SHEETS, READ_AS_XLSX, ending_of, is_read_as_xlsx
+from tousu.files.sink import sync_directory
 from tousu.files.source import packing_of
 from tousu.messages import system_reason
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tousu_service.settings import Settings
+    from tousu_service.store.jobs import Job
 
 FOLDER = "files"
 INCOMING = ".incoming"
@@ -29,7 +31,7 @@ def root(settings: Settings) -> Path:
     """Return the directory of all jobs' files, made if it is not there.
 
     Raises:
-        FileError: It cannot be made.
+        StoreError: It cannot be made.
     """
     return _made(settings.state_dir / FOLDER)
 
@@ -38,7 +40,7 @@ def incoming(settings: Settings) -> Path:
     """Return the directory in which a file lies while it comes in.
 
     Raises:
-        FileError: It cannot be made.
+        StoreError: It cannot be made.
     """
     return _made(root(settings) / INCOMING)
 
@@ -46,6 +48,16 @@ def incoming(settings: Settings) -> Path:
 def folder(settings: Settings, job_id: str) -> Path:
     """Return a job's directory, which may not be there."""
     return settings.state_dir / FOLDER / job_id
+
+
+def is_here(settings: Settings, job: Job) -> bool:
+    """Return whether a job can be done on this machine: an uploaded file lies where it was handed in.
+
+    A database in a file is one machine's; a file that is not there then is gone, and the job is to fail.
+    """
+    if job.kind != "tag" or settings.database_url.startswith("sqlite"):
+        return True
+    return folder(settings, str(job.args.get("folder") or job.id)).is_dir()
 
 
 def keep(settings: Settings, job_id: str, came: Path, name: str) -> Path:
@@ -58,7 +70,7 @@ def keep(settings: Settings, job_id: str, came: Path, name: str) -> Path:
         name: What it is to be called there.
 
     Raises:
-        FileError: The disk refuses.
+        StoreError: The disk refuses.
     """
     place = folder(settings, job_id)
     try:
@@ -66,10 +78,10 @@ def keep(settings: Settings, job_id: str, came: Path, name: str) -> Path:
         final = place / name
         came.rename(final)
         for directory in (place, place.parent):
-            _sync(directory)
+            sync_directory(directory)
     except OSError as error:
         shutil.rmtree(place, ignore_errors=True)
-        raise FileError(f"文件存不下（{system_reason(error)}）", fix="请运维人员检查数据目录与磁盘") from error
+        raise StoreError(f"文件存不下（{system_reason(error)}）", fix="请运维人员检查数据目录与磁盘") from error
     return final
 
 
@@ -126,21 +138,17 @@ def strays(settings: Settings) -> list[str]:
     before = time.time() - HOUR
     place = settings.state_dir / FOLDER
     found = [*place.glob("job_*"), *place.glob(f"{INCOMING}/*")] if place.is_dir() else []
-    return [str(path.relative_to(place)) for path in found if path.stat().st_mtime < before]
+    old = []
+    for path in found:
+        with suppress(FileNotFoundError):  # given its place, or deleted, meanwhile
+            if path.stat().st_mtime < before:
+                old.append(str(path.relative_to(place)))
+    return old
 
 
 def _made(place: Path) -> Path:
     try:
         place.mkdir(PRIVATE, parents=True, exist_ok=True)
     except OSError as error:
-        raise FileError(f"建不了目录 {place}（{system_reason(error)}）", fix="检查 state_dir 与权限") from error
+        raise StoreError(f"建不了目录 {place}（{system_reason(error)}）", fix="检查 state_dir 与权限") from error
     return place
-
-
-def _sync(directory: Path) -> None:
-    """Make the names in a directory safe on disk."""
-    number = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

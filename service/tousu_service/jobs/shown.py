@@ -26,8 +26,8 @@ def shown(job: Job, *, root_path: str = "") -> dict[str, Any]:
     error = {"code": job.error_code, "message": job.error} if job.error else None
     return {
         "id": job.id, "kind": job.kind, "state": job.state, "step": job.step, "name": job.args.get("name"),
-        "progress": _share(job), "rows": job.rows, "created_at": _moment(job.created_at),
-        "started_at": _moment(job.started_at), "finished_at": _moment(job.finished_at), "error": error,
+        "progress": _share(job), "rows": job.rows, "created_at": shown_moment(job.created_at),
+        "started_at": shown_moment(job.started_at), "finished_at": shown_moment(job.finished_at), "error": error,
         "outcome": told, "webhook": job.webhook_state,
     }  # fmt: skip
 
@@ -39,5 +39,6 @@ def _share(job: Job) -> float | None:
     return round(min(job.progress / job.total, 1.0), 4) if job.total else None
 
 
-def _moment(moment: datetime | None) -> str | None:
+def shown_moment(moment: datetime | None) -> str | None:
+    """Return a moment as JSON has it, with its offset."""
     return None if moment is None else local(moment).isoformat(timespec="microseconds")

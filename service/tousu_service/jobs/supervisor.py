@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tousu.errors import TousuError
-from tousu_service.jobs import reminders
+from tousu_service.jobs import places, reminders
+from tousu_service.jobs.held import is_dead
+from tousu_service.jobs.processes import end_process
 from tousu_service.store import Store, jobs, shadows
 
 if TYPE_CHECKING:
@@ -50,18 +53,13 @@ class Supervisor:
         self._over.set()
         self._thread.join(END_SECONDS)
         process = self._process
-        if process is None or process.poll() is not None:
-            return
-        process.terminate()
-        try:
-            process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        if process is not None and process.poll() is None:
+            end_process(process, process.send_signal, seconds=END_SECONDS)
 
     def _watch(self) -> None:
         """Start the worker whenever there is work and none runs; after one that died quickly, wait ever longer."""
         store = Store.open(self._settings.database_url)
+        is_here = functools.partial(places.is_here, self._settings)
         pause = POLL_SECONDS
         try:
             while not self._over.wait(pause):
@@ -75,7 +73,7 @@ class Supervisor:
                     continue
                 self._failures = 0 if ended is not None else self._failures
                 try:
-                    wanted = jobs.anything_to_do(store) or self._now_and_then(store)
+                    wanted = jobs.anything_to_do(store, is_dead=is_dead, is_here=is_here) or self._now_and_then(store)
                 except TousuError:  # the application tells of a store that cannot be reached
                     continue
                 if wanted:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tousu.batch.outputs import rejects_path
 from tousu.errors import FileError, RateExceeded
 from tousu_service.jobs import places
 from tousu_service.jobs.held import JobStopped
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from tousu_service.jobs.held import HeldJob
     from tousu_service.settings import Settings
 
-REJECTS = ".rejects.jsonl"
-
 
 class Told:
     """Tells a job how far its file is, counts its texts, and ends the run when the job is to stop.
@@ -30,23 +29,25 @@ class Told:
 
     def __init__(self, held: HeldJob, quota: Quota | None) -> None:
         self._held, self._quota = held, quota
-        self._before = 0
+        self._before, self._now = 0, 0  # rows of the files before, of this one
 
     def start(self, name: str, total: int | None) -> None:
         """Begin a file."""
         del name
-        self._held.total, self._held.progress, self._before = total, 0, 0
+        self._held.total, self._held.progress = total, 0
+        self._before, self._now = self._before + self._now, 0
 
     def advance(self, done: int, rows: int) -> None:
-        """Take note that ``done`` units and ``rows`` rows lie behind.
+        """Take note that ``done`` units and ``rows`` rows lie behind; rows that an earlier attempt had count once.
 
         Raises:
             JobStopped: The job is to stop.
             RateExceeded: The key may have no more texts tagged today.
         """
         held = self._held
-        held.progress, held.rows = done, rows
-        new, self._before = rows - self._before, max(rows, self._before)
+        held.progress, self._now = done, max(rows, self._now)
+        new = self._before + self._now - held.rows
+        held.rows += max(new, 0)
         if self._quota is not None and new > 0 and self._quota.take(held.job.client, texts=new):
             raise RateExceeded("今天的用量已满，这份文件没有标完", fix="明天再交，或请运维人员放宽 texts_per_day")
         held.check()
@@ -77,7 +78,8 @@ def tag_upload(held: HeldJob, settings: Settings, classifier: Classifier, quota:
     output = source.with_name(places.result_name(source.name))
     options = TagOptions(
         text_columns=tuple(args.get("text_columns", ())), language=args.get("columns"), encoding=args.get("encoding"),
-        no_header=bool(args.get("no_header")), resume=held.job.attempt > 1, evidence=args.get("evidence", True),
+        no_header=bool(args.get("no_header")), evidence=args.get("evidence", True),
+        resume=any(path != source for path in source.parent.iterdir()),  # an earlier attempt left something
     )  # fmt: skip
     held.step = "标注"
     reporter = Told(held, quota)
@@ -106,7 +108,7 @@ def remove_results(source: Path) -> None:
 def _result(summary: TagSummary, output: Path, *, failed: bool) -> dict[str, Any]:
     """Return what came of a run, for the store: counts and names of files, no texts."""
     tally = summary.tally
-    rejects = output.with_name(output.name + REJECTS)
+    rejects = rejects_path(output)
     return {
         "model": summary.model, "rows": tally.rows, "tagged": tally.rows - tally.rejects, "rejects": tally.rejects,
         "auto": tally.decisions["auto"], "review": tally.decisions["review"], "online": tally.online,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import CorpusError, ModelError
 from tousu_service.jobs import places
 from tousu_service.jobs.answers import write_answers
-from tousu_service.jobs.training import model_name
+from tousu_service.jobs.processes import end_process
+from tousu_service.jobs.trained import model_name
 from tousu_service.registry import activation
 from tousu_service.store import ledger
+from tousu_service.telemetry import logs
 
 if TYPE_CHECKING:
     from tousu_service.jobs.held import HeldJob
@@ -26,7 +28,11 @@ if TYPE_CHECKING:
 
 REFUSED = 3
 MOST_CHANGES = 300
+MOST_TOLD = 500
 END_SECONDS = 10.0
+ERROR = re.compile(r"错误 \(\w+\) (.+)")  # how the command says to people what went wrong
+# How a traceback's last line begins.
+EXCEPTION = re.compile(r"([\w.]*(?:Error|Exception|Exit|Interrupt))(?::|$)", re.ASCII)
 
 
 def train_model(held: HeldJob, store: Store, settings: Settings) -> dict[str, Any]:
@@ -50,8 +56,8 @@ def train_model(held: HeldJob, store: Store, settings: Settings) -> dict[str, An
         command += ["--against", str(activation.path_of(entry))]
     if settings.corpus is not None:
         command += ["--corpus", str(settings.corpus)]
-    if settings.acceptance is not None:
-        command += ["--gate", str(settings.acceptance)]
+    if settings.gate_rows is not None:
+        command += ["--gate", str(settings.gate_rows)]
     whole = False
     try:
         verdict = _followed(held, command)
@@ -107,9 +113,13 @@ def _followed(held: HeldJob, command: list[str]) -> dict[str, Any]:
         errors.close()
     held.check()
     if code not in (0, REFUSED) or verdict is None:
-        told = b"".join(complaints).decode("utf-8", "replace").strip().splitlines()
+        lines = b"".join(complaints).decode("utf-8", "replace").strip().splitlines()
+        raised = [found[1] for line in lines if (found := EXCEPTION.match(line))]
+        logs.logger().error("training_failed", job=held.job.id, exit=code, exception=raised[-1] if raised else None)
+        # Any other line is not meant for people, and may quote what was answered.
+        told = [found[1] for line in lines if (found := ERROR.match(line))]
         raise ModelError(
-            told[-1][:500] if told else f"训练没有做成（退出码 {code}）",
+            f"训练没有做成：{told[-1][:MOST_TOLD]}" if told else f"训练没有做成（退出码 {code}）",
             fix="看服务日志，或在命令行上用 tousu loop 重试",
         )
     return verdict
@@ -129,9 +139,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     """End a process and those it started, kindly first; one that came to its own end has ended them itself."""
     if process.poll() in (0, REFUSED):
         return
-    for how in (signal.SIGTERM, signal.SIGKILL):
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, how)
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(END_SECONDS)
-            return
+    end_process(process, lambda how: os.killpg(process.pid, how), seconds=END_SECONDS)

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import StoreError, TousuError
 from tousu.taxonomy import load_taxonomy
 from tousu_service.auth.quota import Quota
-from tousu_service.jobs import desk_rows, reminders, webhook
+from tousu_service.jobs import desk_rows, places, reminders, webhook
 from tousu_service.jobs.held import HeldJob, JobStopped, is_dead, owner_name
 from tousu_service.jobs.tag import tag_upload
 from tousu_service.jobs.train import train_model
 from tousu_service.registry import activation, shadow
+from tousu_service.settings import use_tables
 from tousu_service.store import Store, jobs, ledger
 from tousu_service.telemetry import logs
 
@@ -53,6 +54,7 @@ class Worker:
     def __init__(self, store: Store, settings: Settings, *, idle_seconds: float | None) -> None:
         self._store, self._settings, self._idle_seconds = store, settings, idle_seconds
         self._quota = Quota(settings.run_dir, requests=settings.requests_per_day, texts=settings.texts_per_day)
+        self._is_here = functools.partial(places.is_here, settings)
         self._classifier: tuple[int, Classifier] | None = None
         self._shadows: dict[str, Classifier] = {}
         self._parent = os.getppid()
@@ -83,7 +85,7 @@ class Worker:
     def step(self, kinds: Sequence[Kind], work: Callable[[HeldJob], dict[str, Any]]) -> bool:
         """Do one job of some kinds, if there is one; return whether there was."""
         try:
-            job = jobs.claim(self._store, owner_name(), kinds, is_dead=is_dead)
+            job = jobs.claim(self._store, owner_name(), kinds, is_dead=is_dead, is_here=self._is_here)
         except StoreError as error:
             logs.logger().error("jobs_unreachable", code=error.code)
             self._stop.wait(1.0)
@@ -109,7 +111,7 @@ class Worker:
             return "lost" if stopped.lost else self._end(job, "cancelled")
         except KeyboardInterrupt:
             self._stop.set()
-            self._persist(lambda: jobs.release(self._store, job))
+            self._persist(lambda: jobs.release(self._store, job, rows=held.rows))
             return "released"
         except TousuError as error:
             return self._end(job, "failed", error_code=error.code, error=str(error))
@@ -167,7 +169,7 @@ class Worker:
     def _shadow(self) -> None:
         """Let the model in the shadow tag some more."""
         try:
-            done = shadow.go_on(self._store, self._shadows, taxonomy=load_taxonomy())
+            done = shadow.go_on(self._store, self._shadows, taxonomy=load_taxonomy(), reading=self._settings.reading)
         except TousuError as error:
             logs.logger().error("shadow_failed", code=error.code)
             self._stop.wait(60.0)
@@ -191,16 +193,23 @@ class Worker:
         self._stop.wait(REMIND_SECONDS)
 
     def _live(self) -> Classifier:
-        """Return the model that answers now, by the ledger.
+        """Return the model that answers now by the ledger, or the last good one before it.
+
+        What was live is for the service to enter into the ledger, not for a worker.
 
         Raises:
-            ModelError: It cannot be used.
+            ModelError: Not even the shipped model can be loaded.
             StoreError: The ledger cannot be read.
         """
         number = ledger.revision(self._store)
         if self._classifier is None or self._classifier[0] != number:
-            live = activation.start(self._store, taxonomy=load_taxonomy(), reading=self._settings.reading)
-            self._classifier = live.activation.seq, live.classifier
+            entries = ledger.history(self._store, limit=activation.LONGEST_WAY_BACK)
+            classifier, _, problem = activation.last_good(
+                entries, taxonomy=load_taxonomy(), reading=self._settings.reading
+            )
+            if problem:
+                logs.logger().error("model_broken", model=entries[0].version, instead=classifier.version)
+            self._classifier = number, classifier
             gc.freeze()  # what has been built stays
         return self._classifier[1]
 
@@ -219,8 +228,13 @@ class Worker:
             os._exit(1)
 
     def _repeat(self, step: Callable[[], None]) -> None:
+        """Take a step again and again until the end, whatever becomes of one."""
         while not self._stop.wait(POLL_SECONDS):
-            step()
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 -- without its thread a worker would be half of one
+                logs.logger().error("step_failed", exception=type(error).__name__, frames=logs.frames(error))
+                self._stop.wait(1.0)
 
     def _stopped(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -238,6 +252,7 @@ def work(settings: Settings, *, idle_seconds: float | None) -> None:
         os.nice(NICE)
     os.umask(0o077)  # what is made of complaints is nobody else's business
     gc.set_threshold(COLLECT_AFTER)
+    use_tables(settings)
     lines = logs.configure(settings)
     store = Store.open(settings.database_url)
     try:

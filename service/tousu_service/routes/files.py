@@ -11,14 +11,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from tousu.errors import TousuError
 from tousu.files.added_columns import ADDED
-from tousu_service.auth.access import LOCAL
 from tousu_service.deps import SettingsDep, StoreDep, require
 from tousu_service.http.body import KeyFirstRoute
 from tousu_service.http.upload import Received, invalid, receive_file
 from tousu_service.jobs import places, webhook
-from tousu_service.jobs.shown import shown
 from tousu_service.routes.corrections import IdempotencyKey
-from tousu_service.routes.jobs import JobOut
+from tousu_service.routes.jobs import JobOut, actor_of, out
 from tousu_service.settings import Settings
 from tousu_service.store import Store, jobs
 from tousu_service.store.keys import ApiKey
@@ -86,7 +84,7 @@ async def hand_in_file(
     if replayed:
         response.headers["Idempotent-Replayed"] = "true"
     response.headers["Location"] = f"{settings.root_path}/v1/jobs/{job.id}"
-    return JobOut.model_validate(shown(job, root_path=settings.root_path))
+    return out(job, settings)
 
 
 def _handed_in(
@@ -105,7 +103,7 @@ def _handed_in(
     places.keep(settings, job_id, came.path, args["file"])
     try:
         job, replayed = jobs.add(
-            store, "tag", args, client=client.id, actor="local" if client is LOCAL else f"key:{client.id}",
+            store, "tag", args, client=client.id, actor=actor_of(client),
             job_id=job_id, idempotency_key=idempotency_key, body_sha256=body, webhook=told,
             most_open=settings.max_open_jobs,
         )  # fmt: skip

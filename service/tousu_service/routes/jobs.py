@@ -95,21 +95,21 @@ def list_jobs(
 ) -> JobPage:  # fmt: skip
     """列出任务，新的在前；没有 admin 权限的密钥只看到自己交来的。"""
     found = jobs.listed(store, client=_own(client), before=before, limit=limit + 1)
-    items = [_out(job, settings) for job in found[:limit]]
+    items = [out(job, settings) for job in found[:limit]]
     return JobPage(items=items, next=found[limit - 1].seq if len(found) > limit else None)
 
 
 @router.get("/{job_id}", summary="任务做到哪里了", responses=MISSING)
 def read_job(job_id: JobId, client: Client, store: StoreDep, settings: SettingsDep) -> JobOut:
     """任务的状态、进度与结果；隔一两秒问一次即可，或用 webhook。"""
-    return _out(jobs.find(store, job_id, client=_own(client)), settings)
+    return out(jobs.find(store, job_id, client=_own(client)), settings)
 
 
 @router.delete("/{job_id}", summary="取消任务", responses=MISSING)
 def cancel_job(job_id: JobId, client: Client, store: StoreDep, settings: SettingsDep) -> JobOut:
     """取消一个没有做完的任务；正在做的一两秒内停下，不留半成品。已经结束的不变。"""
-    job = jobs.cancel(store, job_id, actor=_actor(client), client=_own(client))
-    return _out(job, settings)
+    job = jobs.cancel(store, job_id, actor=actor_of(client), client=_own(client))
+    return out(job, settings)
 
 
 @router.get(
@@ -143,7 +143,7 @@ def _file(store: Store, settings: Settings, client: ApiKey, job_id: str, which: 
     if path is None or not path.is_file():
         why = job.error or ("任务没有做成" if job.state != "done" else "没有这份文件，或已过保留期")
         raise NotFound(why, fix="看 GET /v1/jobs/编号 里的 outcome 与 error")
-    audit.append(store, "job_downloaded", actor=_actor(client), detail={"job": job.id, "file": name})
+    audit.append(store, "job_downloaded", actor=actor_of(client), detail={"job": job.id, "file": name})
     shown_name = places.download_name(job.args["name"], path.name)
     headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(shown_name, safe='')}"}
     return FileResponse(path, media_type="application/octet-stream", headers=headers)
@@ -154,9 +154,11 @@ def _own(client: ApiKey) -> str | None:
     return None if "admin" in client.scopes else client.id
 
 
-def _actor(client: ApiKey) -> str:
+def actor_of(client: ApiKey) -> str:
+    """Return who a client is, for the audit."""
     return "local" if client is LOCAL else f"key:{client.id}"
 
 
-def _out(job: jobs.Job, settings: Settings) -> JobOut:
+def out(job: jobs.Job, settings: Settings) -> JobOut:
+    """Return a job as it is answered."""
     return JobOut.model_validate(shown(job, root_path=settings.root_path))

@@ -180,12 +180,14 @@ def listed(
         return [_job(row) for row in connection.execute(query).mappings()]
 
 
-def anything_to_do(store: Store) -> bool:
-    """Return whether a job is open or a webhook due; cheap, for the supervisor to poll."""
-    due = sa.and_(jobs.c.webhook_state == "due", jobs.c.webhook_at <= sa.bindparam("now"))
+def anything_to_do(store: Store, *, is_dead: Callable[[str], bool], is_here: Callable[[Job], bool]) -> bool:
+    """Return whether ``claim`` would find a job or a webhook is due; cheap, for the supervisor to poll."""
     with store.reading() as connection:
-        query = sa.select(sa.literal(1)).where(sa.or_(jobs.c.state.in_(OPEN), due)).limit(1)
-        return connection.execute(query, {"now": present(connection)}).first() is not None
+        moment = present(connection)
+        due = sa.and_(jobs.c.webhook_state == "due", jobs.c.webhook_at <= moment)
+        query = sa.select(*_SHOWN).where(sa.or_(jobs.c.state.in_(OPEN), due))
+        found = [_job(row) for row in connection.execute(query).mappings()]
+    return any(not job.is_open or _is_free(job, moment, is_dead, is_here) for job in found)
 
 
 def cancel(store: Store, job_id: str, *, actor: str, client: str | None = None) -> Job:
@@ -206,7 +208,9 @@ def cancel(store: Store, job_id: str, *, actor: str, client: str | None = None) 
         return _one(connection, jobs.c.seq == job.seq)
 
 
-def claim(store: Store, owner: str, kinds: Sequence[Kind], *, is_dead: Callable[[str], bool]) -> Job | None:
+def claim(
+    store: Store, owner: str, kinds: Sequence[Kind], *, is_dead: Callable[[str], bool], is_here: Callable[[Job], bool]
+) -> Job | None:
     """Take the oldest job that waits, or whose holder is gone; None if there is none.
 
     Args:
@@ -214,6 +218,7 @@ def claim(store: Store, owner: str, kinds: Sequence[Kind], *, is_dead: Callable[
         owner: Who takes it, a name no other claim has.
         kinds: Which kinds are wanted.
         is_dead: Tells of an owner's name whether that worker certainly lives no more.
+        is_here: Tells of a job whether it can be done on this machine.
 
     Raises:
         StoreError: The store cannot be asked.
@@ -226,7 +231,7 @@ def claim(store: Store, owner: str, kinds: Sequence[Kind], *, is_dead: Callable[
         moment = present(connection)
         for row in connection.execute(query).mappings():
             job = _job(row)
-            if job.owner is not None and not _is_left(job, moment, is_dead):
+            if not _is_free(job, moment, is_dead, is_here):
                 continue
             here = jobs.c.seq == job.seq
             if job.cancelled_by is not None:
@@ -287,10 +292,19 @@ def finish(
         return True
 
 
-def release(store: Store, job: Job) -> None:
-    """Give a job back, to be taken again at once: the service is stopping. It does not count as an attempt."""
+def release(store: Store, job: Job, *, rows: int) -> None:
+    """Give a job back, to be taken again at once: the service is stopping. It does not count as an attempt.
+
+    Args:
+        store: The store.
+        job: The job.
+        rows: Rows done, for whoever goes on.
+    """
     with store.writing() as connection:
-        values = {"state": "queued", "owner": None, "heartbeat_at": None, "attempt": job.attempt - 1, "step": "排队"}
+        values = {
+            "state": "queued", "owner": None, "heartbeat_at": None, "attempt": job.attempt - 1, "step": "排队",
+            "rows": rows,
+        }  # fmt: skip
         connection.execute(sa.update(jobs).where(_held(job)).values(values))
 
 
@@ -338,10 +352,12 @@ def _ended(connection: sa.Connection, job: Job, state: State) -> dict[str, Any]:
     return values | ({"webhook_state": "due", "webhook_at": moment} if job.webhook else {})
 
 
-def _is_left(job: Job, moment: datetime, is_dead: Callable[[str], bool]) -> bool:
-    """Return whether a job's holder is gone."""
-    assert job.owner is not None
-    return job.heartbeat_at is None or moment - job.heartbeat_at > LEASE or is_dead(job.owner)
+def _is_free(job: Job, moment: datetime, is_dead: Callable[[str], bool], is_here: Callable[[Job], bool]) -> bool:
+    """Return whether a job has no holder, or one that is gone, and can be done here; anybody ends a cancelled one."""
+    in_time = job.heartbeat_at is not None and moment - job.heartbeat_at <= LEASE
+    if job.owner is not None and in_time and not is_dead(job.owner):
+        return False
+    return job.cancelled_by is not None or is_here(job)
 
 
 def _held(job: Job) -> sa.ColumnElement[bool]:

@@ -13,7 +13,7 @@ from tousu_service.desk import preview
 from tousu_service.desk.corrected import corrected
 from tousu_service.desk.store import uploads
 from tousu_service.desk.store.queue import progress_of
-from tousu_service.desk.web import new_router, page
+from tousu_service.desk.web import CLIENT, new_router, page
 from tousu_service.jobs import places
 from tousu_service.store import jobs
 
@@ -102,7 +102,7 @@ def begin(visit: Visit) -> Response:
     columns = {"file": upload.columns["file"], **chosen}
     with visit.writing() as connection:  # before the job is there: a worker may take it at once
         uploads.change(connection, upload.id, actor=visit.person.actor, columns=columns, problem=None)
-    job, _ = jobs.add(visit.parts.store, "tag", args, client="local", actor=visit.person.actor)
+    job, _ = jobs.add(visit.parts.store, "tag", args, client=CLIENT, actor=visit.person.actor)
     with visit.writing() as connection:
         if uploads.find(connection, upload.id).state == upload.state:
             uploads.change(connection, upload.id, actor=visit.person.actor, state="tagging", job_id=job.id)

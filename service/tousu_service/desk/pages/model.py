@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from tousu.errors import ModelError
 from tousu_service.desk.store import learning, spot_checks
-from tousu_service.desk.web import new_router, page
-from tousu_service.jobs import training
+from tousu_service.desk.web import CLIENT, new_router, page
+from tousu_service.jobs import trained
 from tousu_service.registry import activation, shadow, stricter
 from tousu_service.store import jobs, ledger, shadows
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 router = new_router()
 page = functools.partial(page, router)
-CLIENT = "desk"
 WIDTH, HEIGHT, LEFT, TOP = 640, 200, 40, 10
 LOWEST = 0.5  # the bottom of the chart
 
@@ -80,7 +79,7 @@ def cancel(visit: Visit) -> Response:
 @page("/model/activate", method="POST", role="admin")
 def activate(visit: Visit) -> Response:
     """Put the model of a training to use; one that the gate refused only where that is said outright."""
-    training.put_to_use(
+    trained.put_to_use(
         visit.parts.store, visit.parts.settings, visit.said("job"), by=visit.person.actor, why=_why(visit),
         force=visit.said("force") == "yes",
     )  # fmt: skip
@@ -90,7 +89,10 @@ def activate(visit: Visit) -> Response:
 @page("/model/rollback", method="POST", role="admin")
 def roll_back(visit: Visit) -> Response:
     """Go back to the model before."""
-    activation.rollback(visit.parts.store, by=visit.person.actor, why=_why(visit), taxonomy=visit.parts.taxonomy)
+    parts = visit.parts
+    activation.rollback(
+        parts.store, by=visit.person.actor, why=_why(visit), taxonomy=parts.taxonomy, reading=parts.settings.reading
+    )
     return visit.go("/model")
 
 
@@ -98,10 +100,11 @@ def roll_back(visit: Visit) -> Response:
 def put_into_shadow(visit: Visit) -> Response:
     """Let the model of a training tag beside the live one."""
     store, settings = visit.parts.store, visit.parts.settings
-    path = training.model_of(store, settings, visit.said("job"))
+    path = trained.model_of(store, settings, visit.said("job"))
     shadow.start(
-        store, path, days=visit.number("days"), by=visit.person.actor, why=_why(visit), taxonomy=visit.parts.taxonomy
-    )
+        store, path, days=visit.number("days"), by=visit.person.actor, why=_why(visit), taxonomy=visit.parts.taxonomy,
+        reading=settings.reading,
+    )  # fmt: skip
     return visit.go("/model")
 
 
@@ -128,7 +131,9 @@ def make_stricter(visit: Visit) -> Response:
     out = settings.models_dir / f"strict-{entry.seq}-{round(floor * 10_000)}"
     stricter.stricter(activation.path_of(entry), out, floor=floor)
     why = f"收紧到 {floor:.4f}：{_why(visit)}"
-    activation.activate(store, out, by=visit.person.actor, why=why, taxonomy=visit.parts.taxonomy)
+    activation.activate(
+        store, out, by=visit.person.actor, why=why, taxonomy=visit.parts.taxonomy, reading=settings.reading
+    )
     return visit.go("/model")
 
 

@@ -55,7 +55,7 @@ def put_to_use(store: Store, settings: Settings, job_id: str, *, by: str, why: s
         raise ModelError(f"闸门没有通过：{told}", fix="多收一些答复再训练；确要启用须由管理员强制")
     path = activation.within(settings.models_dir, verdict["name"])
     words = why if verdict["passed"] else f"强制：{why}"
-    return activation.activate(store, path, by=by, why=words, taxonomy=load_taxonomy())
+    return activation.activate(store, path, by=by, why=words, taxonomy=load_taxonomy(), reading=settings.reading)
 
 
 def _ended(store: Store, job_id: str) -> dict[str, Any]:
