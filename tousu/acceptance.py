@@ -12,14 +12,16 @@ from tousu.case_codes import KINDS
 from tousu.errors import RulesError
 from tousu.resources import table_path
 from tousu.taxonomy import Code, Words, load_taxonomy
-from tousu.toml_tables import Entry, parse_table, place_of, read_source
+from tousu.toml_tables import Entry, parse_table, place_of, read_source, refuse_pattern, refuse_unknown
 
 if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Mapping
     from pathlib import Path
 
 TITLE = "受理提示规则"
 TESTS = ("said", "lacking", "domains", "outside", "older_than")
-PART = re.compile(r"<([a-z]+)>")
+PART = re.compile(r"(?<!\?P)<([a-z][a-z0-9_]*)>")  # (?P<name>…) is a group's name
 Pattern = Words
 
 
@@ -54,6 +56,11 @@ class AcceptanceRules(Entry):
     parts: dict[Code, Pattern] = Field(default_factory=dict)
     hints: tuple[Hint, ...] = Field(alias="hint", min_length=1)
 
+    def holds_on(self, day: datetime.date) -> bool:
+        """Return whether the law of any rule holds on a day."""
+        laws = load_taxonomy().laws_by_id
+        return any(laws[hint.law].holds_on(day) for hint in self.hints)
+
     def expression(self, patterns: tuple[str, ...]) -> re.Pattern[str] | None:
         """Return one expression that finds any of ``patterns``, their parts put in; None for none.
 
@@ -61,12 +68,27 @@ class AcceptanceRules(Entry):
             KeyError: A part is not known.
             re.error: An expression is broken.
         """
-        if not patterns:
-            return None
-        known = dict[str, str]()
+        return re.compile("|".join(map(self.expanded, patterns))) if patterns else None
+
+    def expanded(self, pattern: str) -> str:
+        """Return a pattern with its parts put in.
+
+        Raises:
+            KeyError: A part is not known.
+        """
+        return _put_in(pattern, self.whole_parts)
+
+    @functools.cached_property
+    def whole_parts(self) -> dict[str, str]:
+        """Each part with those before it put in.
+
+        Raises:
+            KeyError: One of them does not stand before it.
+        """
+        whole = dict[str, str]()
         for name, part in self.parts.items():
-            known[name] = PART.sub(lambda found: f"(?:{known[found[1]]})", part)
-        return re.compile("|".join(PART.sub(lambda found: f"(?:{known[found[1]]})", part) for part in patterns))
+            whole[name] = _put_in(part, whole)
+        return whole
 
 
 @functools.cache
@@ -87,30 +109,35 @@ def load_acceptance(path: Path | None = None) -> AcceptanceRules:
             "not_beside": (hint.not_beside, tuple(other.code for other in table.hints[:number])),
         }  # fmt: skip
         for name, (codes, allowed) in known.items():
-            wrong = next((code for code in codes if code not in allowed), None)
-            if wrong is not None:
-                raise RulesError(
-                    f"{TITLE} {file} {place_of(source, ('hint', number, name))}：没有代码 {wrong}",
-                    expected="、".join(allowed) or "排在前面的提示", fix="改正这个代码",
-                )  # fmt: skip
+            place = f"{TITLE} {file} {place_of(source, ('hint', number, name))}"
+            refuse_unknown(codes, allowed, place, RulesError, expected="排在前面的提示")
         for name, groups in (("said", [hint.said]), ("unless", [hint.unless]), ("lacking", hint.lacking)):
             for patterns in groups:
                 _check_patterns(table, patterns, f"{TITLE} {file} {place_of(source, ('hint', number, name))}")
     return table
 
 
+def _put_in(pattern: str, parts: Mapping[str, str]) -> str:
+    """Return a pattern with parts put in.
+
+    Raises:
+        KeyError: A part is not known.
+    """
+    return PART.sub(lambda found: f"(?:{parts[found[1]]})", pattern)
+
+
 def _check_patterns(table: AcceptanceRules, patterns: tuple[str, ...], place: str) -> None:
-    """Refuse patterns with an unknown part or a broken expression.
+    """Refuse patterns with an unknown part or a broken expression, and patterns that do not go together.
 
     Raises:
         RulesError: One is.
     """
-    for pattern in patterns:
-        try:
-            table.expression((pattern,))
-        except KeyError as error:
-            raise RulesError(
-                f"{place}：[parts] 里没有 {error.args[0]}", expected="、".join(table.parts), fix="改正尖括号里的名称"
-            ) from error
-        except re.error as error:
-            raise RulesError(f"{place}：写法不合正则表达式：{pattern[:60]}", fix=f"改正写法（{error}）") from error
+    try:
+        whole = [table.expanded(pattern) for pattern in patterns]
+    except KeyError as error:
+        raise RulesError(
+            f"{place}：[parts] 里没有 {error.args[0]}", expected="、".join(table.parts), fix="改正尖括号里的名称"
+        ) from error
+    for pattern, written in zip(whole, patterns, strict=True):
+        refuse_pattern(pattern, place, RulesError, shown=written)
+    refuse_pattern("|".join(whole), place, RulesError, shown="各条合在一起时，" + "、".join(patterns))

@@ -12,7 +12,7 @@ from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.errors import RulesError
 from tousu.resources import table_path
 from tousu.taxonomy import Code, Words, load_taxonomy
-from tousu.toml_tables import Entry, parse_table, place_of, read_source
+from tousu.toml_tables import Entry, parse_table, place_of, read_source, refuse_unknown
 
 TITLE = "关注规则"
 CONDITIONS = ("signals", "any_signal", "domains", "kinds", "routes", "amount_from")
@@ -61,10 +61,7 @@ def load_attention(path: Path | None = None) -> AttentionRules:
     }  # fmt: skip
     for number, rule in enumerate(table.rules):
         for name, codes in known.items():
-            wrong = next((code for code in getattr(rule, name) if code not in codes), None)
-            if wrong is not None:
-                raise RulesError(
-                    f"{TITLE} {file} {place_of(source, ('rule', number, name))}：没有代码 {wrong}",
-                    expected="、".join(codes), fix="改正这个代码",
-                )  # fmt: skip
+            refuse_unknown(
+                getattr(rule, name), codes, f"{TITLE} {file} {place_of(source, ('rule', number, name))}", RulesError
+            )
     return table

@@ -16,9 +16,11 @@ from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.errors import RulesError
 from tousu.resources import table_path
 from tousu.taxonomy import Basis, Code, Status, Words, load_taxonomy
-from tousu.toml_tables import Entry, parse_table, place_of, read_source
+from tousu.toml_tables import Entry, parse_table, place_of, read_source, refuse_pattern
 
 SIGNALS_TITLE, AUTHORITIES_TITLE = "风险提示表", "转办部门表"
+PLAIN = re.compile(r"\w(?![?*{+])")
+ESCAPED, SET = re.compile(r"\\."), re.compile(r"\[\^?\]?[^\]]*\]")
 
 
 class Meaning(Entry):
@@ -102,7 +104,12 @@ def load_signals(path: Path | None = None) -> SignalTable:
     _check_codes(file, source, "signal", [item.code for item in table.signals], SIGNALS, SIGNALS_TITLE)
     for number, signal in enumerate(table.signals):
         for name in ("needs", "lookalikes"):
-            _check_patterns(file, source, ("signal", number, name), getattr(signal, name))
+            place = f"{SIGNALS_TITLE} {file} {place_of(source, ('signal', number, name))}"
+            patterns = getattr(signal, name)
+            for pattern in patterns:
+                refuse_pattern(pattern, place, RulesError, movable=True)
+            for joined in joined_branches(patterns):
+                refuse_pattern(joined, place, RulesError, shown=f"各条合在一起时，{'、'.join(patterns)}")
     named = [("kind", n, item.basis) for n, item in enumerate(table.kinds)]
     named += [("signal", n, item.basis) for n, item in enumerate(table.signals)]
     for of, number, basis in named:
@@ -146,20 +153,28 @@ def _check_codes(file: Path, source: str, of: str, codes: list[str], fixed: tupl
         raise RulesError(f"{title} {file} 里没有 {fixed[len(codes)]}", fix="补上这一张表")
 
 
-def _check_patterns(file: Path, source: str, loc: tuple[str, int, str], patterns: tuple[str, ...]) -> None:
-    """Refuse broken expressions.
+def joined_branches(patterns: tuple[str, ...]) -> list[str]:
+    """Return expressions of which one finds any of ``patterns``.
 
-    Raises:
-        RulesError: One is.
+    Branches that begin with a plain character are put together apart from the others: the engine then passes over
+    whatever begins with none of these, several times as fast.
     """
-    for pattern in patterns:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise RulesError(
-                f"{SIGNALS_TITLE} {file} {place_of(source, loc)}：写法不合正则表达式：{pattern[:60]}",
-                fix=f"改正写法（{error}）",
-            ) from error
+    branches = [branch for pattern in patterns for branch in _branches(pattern)]
+    plain = [branch for branch in branches if PLAIN.match(branch)]
+    others = [branch for branch in branches if not PLAIN.match(branch)]
+    return ["|".join(some) for some in (plain, others) if some]
+
+
+def _branches(pattern: str) -> list[str]:
+    """Return the branches of a pattern, those within brackets left together."""
+    depth, begin, found = 0, 0, []
+    marks = SET.sub(lambda found: "." * len(found[0]), ESCAPED.sub("..", pattern))
+    for place, mark in enumerate(marks):
+        depth += (mark == "(") - (mark == ")")
+        if mark == "|" and depth == 0:
+            found.append(pattern[begin:place])
+            begin = place + 1
+    return [*found, pattern[begin:]]
 
 
 def _check_law(file: Path, source: str, loc: tuple[str, int, str], law: str, title: str) -> None:

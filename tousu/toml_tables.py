@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -80,6 +80,52 @@ def parse_table(
         raise error(
             f"{title} {file} {place}：{value_reason(first, reasons)}", fix="按文件开头的说明改正该键"
         ) from reason
+
+
+def refuse_unknown(
+    codes: Collection[str], known: Collection[str], place: str, error: type[TousuError], *, expected: str = ""
+) -> None:
+    """Refuse codes that are not known.
+
+    Args:
+        codes: The codes.
+        known: Those there are.
+        place: The file and the place in it, for the message.
+        error: Of which class the error is.
+        expected: What is expected where nothing is known.
+
+    Raises:
+        TousuError: One is not known.
+    """
+    wrong = next((code for code in codes if code not in known), None)
+    if wrong is not None:
+        raise error(f"{place}：没有代码 {wrong}", expected="、".join(known) or expected, fix="改正这个代码")
+
+
+def refuse_pattern(
+    pattern: str, place: str, error: type[TousuError], *, shown: str = "", movable: bool = False
+) -> None:
+    """Refuse a broken expression.
+
+    Args:
+        pattern: The expression.
+        place: The file and the place in it, for the message.
+        error: Of which class the error is.
+        shown: How people wrote it, where that is not ``pattern``.
+        movable: Whether its branches are put in another order, so that it may hold no group and no flag for the whole.
+
+    Raises:
+        TousuError: It is broken, or has what its branches cannot be moved with.
+    """
+    try:
+        made = re.compile(pattern)
+    except re.error as reason:
+        raise error(f"{place}：写法不合正则表达式：{(shown or pattern)[:60]}", fix=f"改正写法（{reason}）") from reason
+    if movable and (made.groups or made.flags != re.compile("").flags):
+        raise error(
+            f"{place}：这里不能用编组 (…) 和 (?i) 之类的全局标记：{(shown or pattern)[:60]}",
+            fix="括号写成 (?:…)，标记写成 (?i:…)",
+        )
 
 
 def place_of(source: str, loc: Loc) -> str:

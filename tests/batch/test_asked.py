@@ -78,14 +78,15 @@ def test_parquet_has_the_column(shipped, tmp_path):
 def test_a_workbook_has_the_hints_in_words(shipped, tmp_path):
     book = openpyxl.Workbook()
     book.active.append(list(ROWS[0]))
-    for row in ROWS:
+    for row in [*ROWS, {"登记时间": "2026-05-20", "投诉内容": OLD.replace("2022", "2025").replace("2023", "2026")}]:
         book.active.append(list(row.values()))
     book.save(tmp_path / "in.xlsx")
     output, _ = tagged(shipped, tmp_path / "in.xlsx")
     sheet = openpyxl.load_workbook(output).worksheets[0]
     place = [cell.value for cell in sheet[1]].index("受理提示")
     told = [row[place] for row in sheet.iter_rows(min_row=2, values_only=True)]
-    assert told[0] == "未见缺项或不予受理的情形"
+    assert told[0] == "登记之日规则所依据的法规不适用，未判断"
     assert "三年（总局令第121号第16条第4项）" in told[1]
     assert told[2] == "不是投诉，不适用"
     assert not told[3]
+    assert told[4] == "未见缺项或不予受理的情形"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 
 from tousu.classifier import Classifier
+from tousu.files.added_columns import DECISIONS, LEVEL_NAMES, ONLINE
 from tousu.signals import load_authorities, load_signals
 from tousu.taxonomy import load_taxonomy
 
@@ -39,7 +40,8 @@ def page() -> str:
 
 def _described(classifier: Classifier, number: int, text: str) -> str:
     """Return one text with everything that is said of it."""
-    tagging, found = classifier.tag(text), classifier.case_evidence(text, received=RECEIVED)
+    taggings = classifier.tag_many([text])
+    tagging, found = taggings[0], classifier.case_evidence(text, received=RECEIVED, taggings=taggings)
     domains, signals = load_taxonomy().names, load_signals()
     kinds = found["probabilities_kind"]
     route = (
@@ -48,8 +50,8 @@ def _described(classifier: Classifier, number: int, text: str) -> str:
     )
     lines = {
         "领域": "、".join(f"{domains[code]}" for code in tagging.codes)
-        + f"（{tagging.probabilities[tagging.primary]:.2f}，{'自动' if tagging.decision == 'auto' else '需复核'}）",
-        "线上交易": "是" if tagging.online else "否",
+        + f"（{tagging.probabilities[tagging.primary]:.2f}，{DECISIONS['zh'][tagging.decision]}）",
+        "线上交易": ONLINE["zh"][tagging.online],
         "诉求类型": f"{signals.kind_names[tagging.kind or 'other']}（{kinds[tagging.kind]:.2f}）",
         "转办建议": route or "—",
         "风险提示": "；".join(
@@ -58,7 +60,7 @@ def _described(classifier: Classifier, number: int, text: str) -> str:
         )
         or "—",
         "涉及金额": "—" if tagging.amount is None else f"{tagging.amount:,} 元",
-        "关注程度": {"normal": "一般", "watch": "关注", "urgent": "紧急"}[tagging.attention]
+        "关注程度": LEVEL_NAMES["zh"][tagging.attention]
         + (f"：{'；'.join(found['attention_reasons'])}" if found["attention_reasons"] else ""),
         "受理提示": "；".join(f"{hint['words']}（{hint['article']}）" for hint in found["acceptance"]) or "—",
         "法条与标准": "、".join(span["text"] for span in found["statutes"]) or "—",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -70,6 +71,11 @@ DATES = [
     ("一五年在店里打的戒指", datetime.date(2015, 12, 31)),
     ("二〇一九年五月一日买的", datetime.date(2019, 5, 31)),
     ("五年前买的", datetime.date(2021, 12, 31)),
+    ("十二年前买的", datetime.date(2014, 12, 31)),
+    ("二十年前买的", datetime.date(2006, 12, 31)),
+    ("三十五年前买的", datetime.date(1991, 12, 31)),
+    ("十多年前买的", datetime.date(2016, 12, 31)),
+    ("112年前买的", None),
     ("去年11月买的", datetime.date(2025, 11, 30)),
     ("2022年12月买的，今年3月我已经起诉", datetime.date(2022, 12, 31)),
     ("我今年六十七，2020年1月办的卡", datetime.date(2020, 1, 31)),
@@ -95,6 +101,7 @@ WRONG = [
     ('not_beside = ["no_facts"]', 'not_beside = ["no_fact"]', "no_fact"),
     ("unless = ['发货地址'", "unless = ['(发货地址'", "正则"),
     ("unless = ['发货地址'", "unless = ['<nowhere>'", "nowhere"),
+    ("unless = ['发货地址'", "unless = ['(?P<a>x)', '(?P<a>y)', '发货地址'", "合在一起"),
 ]
 
 
@@ -120,3 +127,42 @@ def test_evidence_names_the_hints(shipped):
             "words": "按来件自述的时间，距知道权益受侵害可能已超过三年",
         }
     ]
+
+
+def test_evidence_of_a_text_tagged_already_is_the_same(shipped, monkeypatch):
+    text = "我2019年在百汇健身（中山南路110号）办的卡，2020年3月关门了，要求退1700元"
+    taggings, found = shipped.tag_many([text]), shipped.case_evidence(text, received=RECEIVED)
+    monkeypatch.setattr(type(shipped), "tag_many", None)
+    assert shipped.case_evidence(text, received=RECEIVED, taggings=taggings) == found
+    assert shipped.case_reasons(text, taggings=taggings).items() <= found.items()
+
+
+def test_a_rule_says_nothing_before_its_law_holds(shipped):
+    text = "我2019年在百汇健身（中山南路110号）办的卡，2020年3月关门了，要求退1700元"
+    days = [datetime.date(2026, 4, 14), datetime.date(2026, 4, 15)]
+    found = shipped.acceptance([text] * 2, shipped.tag_many([text] * 2), days)
+    assert [[hint.code for hint in hints] for hints in found] == [[], ["too_old"]]
+    assert [load_acceptance().holds_on(day) for day in days] == [False, True]
+
+
+def test_parts_may_have_digits_and_groups_may_have_names(root, tmp_path):
+    own = tmp_path / "own.toml"
+    source = (root / "data" / "acceptance.toml").read_text("utf-8")
+    own.write_text(
+        source.replace("\n[parts]\n", "\n[parts]\nshop_2 = '(?P<shop>夜市)'\n", 1).replace(
+            "['发货地址'", "['<shop_2>', '发货地址'", 1
+        ),
+        "utf-8",
+    )
+    table = load_acceptance(own)
+    pattern = table.expression(("<shop_2>摊",))
+    assert pattern is not None
+    assert pattern.search("在夜市摊上买的")
+
+
+@pytest.mark.parametrize("piece", [" ", "一", "1", "*", "x", "水果", "叫啊", "12-", "“", "第"])
+def test_a_hostile_text_is_read_at_once(shipped, piece):
+    text = piece * (20_000 // len(piece))
+    taggings, begin = shipped.tag_many([text]), time.process_time()
+    shipped.acceptance([text], taggings, [RECEIVED])
+    assert time.process_time() - begin < 2

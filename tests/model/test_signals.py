@@ -9,7 +9,7 @@ import pytest
 from opencc import OpenCC
 
 from tousu.errors import RulesError
-from tousu.signals import load_signals
+from tousu.signals import joined_branches, load_signals
 
 # A text and the same with slips of the pen, as people make them.
 MEANT = {
@@ -125,3 +125,16 @@ def test_a_broken_expression_is_told_with_its_line(root, tmp_path):
     own.write_text(source.replace("'坑惨|", "'(坑惨|", 1), "utf-8")
     with pytest.raises(RulesError, match="lookalikes"):
         load_signals(own)
+
+
+@pytest.mark.parametrize("bad", ["坑(惨)", "(?i)坑惨", "(?P<a>坑)惨"])
+def test_an_expression_whose_branches_cannot_be_moved_is_told_with_its_line(root, tmp_path, bad):
+    source = (root / "data" / "signals.toml").read_text("utf-8")
+    own = tmp_path / "own.toml"
+    own.write_text(source.replace("'坑惨|", f"'{bad}|", 1), "utf-8")
+    with pytest.raises(RulesError, match=r"第 \d+ 行.*lookalikes.*编组"):
+        load_signals(own)
+
+
+def test_brackets_within_a_set_divide_no_branches():
+    assert joined_branches(("甲[(|]乙|丙", "(?:丁|戊)己|[^]|]庚")) == ["甲[(|]乙|丙", "(?:丁|戊)己|[^]|]庚"]

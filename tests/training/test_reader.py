@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -164,7 +165,17 @@ def test_a_small_file_is_read_carefully_where_nobody_says_how(read_model, small_
     many.write_text("电梯困人\n" * 10_000, "utf-8")
     found, note = load_for(str(few), place / "m", None)
     assert (found.reading, "精读" in note) == ("careful", True)
-    for source in (many, tmp_path, "-"):
+    packed = [
+        tmp_path / name for name in ("few.txt.gz", "few.csv.zst", "few.zip", "big.xlsx", "big.parquet", "big.ods")
+    ]
+    for source in packed:
+        source.write_bytes(b" " * 30_000)
+    with zipfile.ZipFile(tmp_path / "few.zip", "w") as archive:
+        archive.write(few, "few.txt")
+    small = tmp_path / "small.xlsx"
+    small.write_bytes(b" " * 20_000)
+    assert load_for(str(small), place / "m", None)[0].reading == "careful"
+    for source in (many, tmp_path, "-", *packed):
         found, note = load_for(str(source), place / "m", None)
         assert (found.reading, "--reading careful" in note) == ("fast", True)
     assert load_for(str(few), small_model, None)[1] == ""

@@ -75,7 +75,7 @@ def tag_rows(
     taggings = classifier.tag_many(texts)
     words = words_of(classifier, texts, taggings) if evidence else None
     options = options or TagOptions()
-    told = [fact for fact, fault in zip(facts, faults, strict=True) if fault is None] if options.asked else []
+    told = [fact for fact, fault in zip(facts, faults, strict=True) if fault is None] if options.wants_facts else []
     asked = asked_of(classifier, texts, taggings, told, options)
     found: dict[str, list[Any]] = {**FlatColumns(language, options.asked).values(taggings, words, asked)}
     found["amount"] = [amount or None for amount in found["amount"]]

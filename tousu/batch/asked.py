@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
+from tousu.acceptance import load_acceptance
 from tousu.files.added_columns import CODES_BETWEEN
 from tousu.ledger.tags import FACTORS_TITLE
 from tousu.taxonomy import load_taxonomy
+from tousu.timezone import today
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 COMPLETE = "未见缺项或不予受理的情形"
 NOT_ASKED = "不是投诉，不适用"
+NO_RULE = "登记之日规则所依据的法规不适用，未判断"
 COMPLAINTS = ("complaint", "both", "report", None)
 
 
@@ -32,13 +35,13 @@ class Asked(NamedTuple):
 
     Attributes:
         acceptance: The hints of each text.
-        complaints: Whether each text is one to accept or refuse.
+        without: What is said of each text where there are no hints on it, in Chinese.
         history: What earlier ledgers hold about each case.
         corrected: The codes a person answered to each text, none where nobody did.
     """
 
     acceptance: list[list[AcceptanceHint]] | None
-    complaints: list[bool]
+    without: list[str]
     history: list[Past] | None
     corrected: list[tuple[str, ...]] | None
 
@@ -49,8 +52,8 @@ class Asked(NamedTuple):
             made["acceptance"] = [";".join(hint.code for hint in hints) for hints in self.acceptance]
         elif self.acceptance is not None:
             made["acceptance"] = [
-                "；".join(f"{hint.words}（{hint.article}）" for hint in hints) or (COMPLETE if complaint else NOT_ASKED)
-                for hints, complaint in zip(self.acceptance, self.complaints, strict=True)
+                "；".join(f"{hint.words}（{hint.article}）" for hint in hints) or without
+                for hints, without in zip(self.acceptance, self.without, strict=True)
             ]
         if self.history is not None and language == "en":
             made["history"] = [
@@ -112,16 +115,22 @@ def asked_of(
         classifier: The model.
         texts: The texts.
         taggings: What it says of them.
-        facts: What the file tells of each beside it; may be empty where nothing is asked for.
+        facts: What the file tells of each beside it; may be empty where nothing asked for rests on it.
         options: What is asked for.
     """
     if not options.asked:
         return None
     rows = taggings[:]
     hints = history = None
+    without = list[str]()
     if options.acceptance:
         hints = classifier.acceptance(texts, rows, [fact.received for fact in facts])
+        held = [load_acceptance().holds_on(fact.received or today()) for fact in facts]
+        without = [
+            (COMPLETE if any_rule else NO_RULE) if row.kind in COMPLAINTS else NOT_ASKED
+            for row, any_rule in zip(rows, held, strict=True)
+        ]
     if options.history:
         history = earlier_cases(options.history)[0].of(facts, texts)
     corrected = None if options.corrected is None else [options.corrected(text) for text in texts]
-    return Asked(hints, [row.kind in COMPLAINTS for row in rows], history, corrected)
+    return Asked(hints, without, history, corrected)

@@ -6,7 +6,7 @@ import csv
 from typing import TYPE_CHECKING
 
 from tousu.batch.added import FlatColumns
-from tousu.batch.facts import FactColumns
+from tousu.batch.facts import NO_FACTS, FactColumns
 from tousu.batch.lines import Block
 from tousu.batch.rejects import BROKEN_ENCODING, OPEN_QUOTE, TOO_MANY_CELLS, Fault, text_of
 from tousu.errors import ColumnMissing
@@ -57,12 +57,13 @@ class Delimited:
         neutralise_all: bool,
         no_header: bool = False,
         asked: tuple[str, ...] = (),
+        wants_facts: bool = False,
     ) -> None:
         self._codec, self._wanted, self._name, self._language = codec, wanted, name, language
         self._tab, self._delimiter, self._no_header = tab, "", no_header
         self._neutralise_all = neutralise_all
         self._flat = FlatColumns(language, asked)
-        self._asked, self._facts = asked, FactColumns([])
+        self._asked, self._facts, self._wants_facts = asked, FactColumns([]), wants_facts
         self._layout = Layout(None, 0, [], [], "")
         self._width = 0
         self._over = False  # whether the one case of a form is behind us
@@ -87,10 +88,12 @@ class Delimited:
             self.notes.append(
                 f"{layout.said}；没有表头，新增的各格依次为：{'、'.join(added_columns(self._language, self._asked).values())}"
             )
+            if self._wants_facts:
+                self.notes.append(NO_FACTS)
             return 0, b""
         header = records[layout.header]
         added, renamed = added_names(layout.names, self._language, self._asked)
-        if self._asked:
+        if self._wants_facts:
             self._facts = FactColumns(layout.names)
             self.notes.append(self._facts.said)
         below = f"，表头在第 {header.last} 行" if layout.header else ""
@@ -203,7 +206,7 @@ class Delimited:
                 block.after.append(end)
                 block.lines.append(before)
                 block.texts.append(text)
-                if self._asked:
+                if self._wants_facts:
                     block.facts.append(self._facts.facts(dict(enumerate(record.cells)).get))
             block.rows += 1
         block.newlines = records[-1].last if records else 0

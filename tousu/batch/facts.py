@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 from tousu.files.dates import DATE_NAMES, day_of
 from tousu.ledger.fields import TITLES, find_fields
+from tousu.ledger.people import digits_of, is_masked, name_of
 from tousu.ledger.respondents import respondent_of
 
 if TYPE_CHECKING:
@@ -15,11 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 TOLD = ("received", "complainant", "telephone", "respondent", "case")
-# Names that are many people's: masked ones, and a surname with a form of address.
-NOBODY = re.compile(
-    r"[\W_]*|匿名.*|无|不详|未知|保密|不愿透露.*|null|none|nan|n/?a|\d{1,6}|.*[*某xX].*|.{1,2}(?:先生|女士|小姐|同志|老师|师傅|阿姨|大爷|大妈)"
-)
-SHORTEST_NUMBER, LONGEST_NUMBER = 7, 11
+NO_FACTS = "没有表头，认不出登记时间、投诉人等列：一律按今天收到提示，不能与历史台账比对人和被投诉方"
 
 
 class Facts(NamedTuple):
@@ -71,25 +66,13 @@ class FactColumns:
         values = {field: cell(place) for field, place in self._places.items()}
         return Facts(
             day_of(values.get("received")),
-            person_of(values.get("complainant")),
+            name_of(values.get("complainant")),
             telephone_of(values.get("telephone")),
             respondent_of(values.get("respondent")) or "",
             str(values.get("case") or "").strip(),
         )
 
 
-def person_of(value: object) -> str:
-    """Return a person's name in one spelling; nothing where it names nobody, or many."""
-    plain = unicodedata.normalize("NFKC", str(value if value is not None else "")).strip().lower()
-    return "" if NOBODY.fullmatch(plain) else re.sub(r"[\W_]+", "", plain)
-
-
 def telephone_of(value: object) -> str:
     """Return a telephone's last digits; nothing where it is masked or too short to be one."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    plain = unicodedata.normalize("NFKC", str(value if value is not None else ""))
-    number = "".join(re.findall(r"[0-9]", plain))
-    if "*" in plain or len(number) < SHORTEST_NUMBER or len(set(number)) == 1:
-        return ""
-    return number[-LONGEST_NUMBER:]
+    return "" if is_masked(value) else digits_of(value)

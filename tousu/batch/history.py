@@ -7,8 +7,9 @@ import datetime
 from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple, Self
 
-from tousu.batch.facts import Facts, person_of, telephone_of
+from tousu.batch.facts import Facts, telephone_of
 from tousu.errors import ColumnMissing
+from tousu.ledger.people import name_of
 from tousu.ledger.read import read_ledger
 from tousu.near_duplicates import TextIndex
 from tousu.timezone import today
@@ -107,7 +108,7 @@ class Earlier:
             undated = 0
             for received, who, number, whom, case, text in ledger.rows.select(wanted).iter_rows():
                 undated += received is None
-                facts.append(Facts(received, person_of(who), telephone_of(number), whom or "", case or ""))
+                facts.append(Facts(received, name_of(who), telephone_of(number), whom or "", case or ""))
                 texts.append(text or "")
             if undated:
                 notes.append(f"历史台账 {path.name} 有 {undated:,} 行没有日期，未计入")

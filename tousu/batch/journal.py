@@ -80,7 +80,13 @@ def read_checkpoint(final: Path, mark: dict[str, Any]) -> Checkpoint | None:
         raise ResumeRefused(f"{final} 的续写记录已损坏", fix="不带 --resume 重新开始") from error
     other = [key for key, value in mark.items() if before.get(key) != value]
     if other:
-        names = {"size": "输入文件的大小", "changed": "输入文件的修改时间", "input": "输入文件", "model": "模型版本"}
+        names = {
+            "size": "输入文件的大小",
+            "changed": "输入文件的修改时间",
+            "input": "输入文件",
+            "model": "模型版本",
+            "history": "历史台账",
+        }
         raise ResumeRefused(
             f"{final} 上次是用别的条件标的：{'、'.join(names.get(key, key) for key in other)} 不同",
             expected="与上次相同的输入、模型和选项",

@@ -46,8 +46,11 @@ class JsonLines:
     wants_words = False
     copied = 0
 
-    def __init__(self, *, codec: str, wanted: tuple[str, ...], name: str, asked: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, *, codec: str, wanted: tuple[str, ...], name: str, asked: tuple[str, ...] = (), wants_facts: bool = False
+    ) -> None:
         self._codec, self._wanted, self._name, self._asked = codec, wanted, name, asked
+        self._wants_facts = wants_facts
         self._keys: list[str] = []
         self._names: list[str] = []  # of all keys seen first, where columns on demand want them
         self._facts = FactColumns([])
@@ -73,7 +76,7 @@ class JsonLines:
             if something:
                 self.notes.append("开头的行都不是 JSON 对象")
             return
-        if self._asked:
+        if self._wants_facts:
             self._names, self._facts = names, FactColumns(names)
             self.notes.append(self._facts.said)
         sample = [[value_at(row, name) for name in names] for row in rows]
@@ -197,7 +200,7 @@ class JsonLines:
         if fault:
             told = b'null,"%s":%s' % (error_key.encode(), self._encoded(orjson.dumps(fault.reason)))
             return before + told, "", end, fault
-        if self._asked:
+        if self._wants_facts:
             facts.append(self._facts.facts(lambda place: value_at(row, self._names[place])))
         return before, text, end, None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -63,6 +64,11 @@ class TagOptions:
         wanted = {"history": self.history, "acceptance": self.acceptance, "corrected": self.corrected is not None}
         return tuple(key for key, asked in wanted.items() if asked)
 
+    @property
+    def wants_facts(self) -> bool:
+        """Whether what is added on demand rests on what a file tells of each case beside its text."""
+        return self.acceptance or bool(self.history)
+
     def fingerprint(self) -> dict[str, Any]:
         """Return what the output's bytes depend on."""
         return {
@@ -75,9 +81,18 @@ class TagOptions:
             "form": self.form,
             **({"no_header": True} if self.no_header else {}),
             **({"acceptance": True} if self.acceptance else {}),
-            **({"history": list(self.history)} if self.history else {}),
+            **({"history": [_state_of(path) for path in self.history]} if self.history else {}),
             **({"corrected": True} if self.corrected is not None else {}),
         }
+
+
+def _state_of(path: str) -> list[Any]:
+    """Return a file's path, its size and when it was changed, nanoseconds; None for both of one that is not there."""
+    try:
+        stat = Path(path).stat()
+    except OSError:
+        return [path, None, None]
+    return [path, stat.st_size, stat.st_mtime_ns]
 
 
 @dataclass(slots=True)

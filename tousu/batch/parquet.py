@@ -63,7 +63,7 @@ class ParquetRun:
         texts, said = choose_text_columns(schema.names, sample, self._options.text_columns, file=name)
         added, renamed = added_names(schema.names, self._language, self._options.asked)
         facts = FactColumns(schema.names)
-        self._summary.notes += [said, *([facts.said] if self._options.asked else []), *renamed]
+        self._summary.notes += [said, *([facts.said] if self._options.wants_facts else []), *renamed]
         fields = added_fields(added, self._language)
         whole = pa.schema([*schema, *fields], metadata=schema.metadata)
         codec = file.metadata.row_group(0).column(0).compression if file.metadata.num_row_groups else "SNAPPY"
@@ -98,8 +98,8 @@ class ParquetRun:
         return added_arrays(rows, fields)
 
     def _facts(self, columns: FactColumns, batch: pa.RecordBatch) -> list[Facts]:
-        """Return what each row of a batch tells beside its text; nothing where nothing is asked for."""
-        if not self._options.asked:
+        """Return what each row of a batch tells beside its text; nothing where nothing asked for rests on it."""
+        if not self._options.wants_facts:
             return []
         wanted = {place: _plain(batch.column(place)) for place in columns.places}
         return [columns.facts(lambda place, row=row: wanted[place][row]) for row in range(batch.num_rows)]  # type: ignore[misc]

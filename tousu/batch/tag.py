@@ -88,11 +88,17 @@ def line_format(source: Source, form: str, options: TagOptions) -> LineFormat:
     codec = source.encoding.inner
     if form == ".jsonl":
         made = JsonArray if is_array(source.peek()) else JsonLines
-        return made(codec=codec, wanted=options.text_columns, name=source.name, asked=options.asked)
+        return made(
+            codec=codec,
+            wanted=options.text_columns,
+            name=source.name,
+            asked=options.asked,
+            wants_facts=options.wants_facts,
+        )
     return Delimited(
         codec=codec, wanted=options.text_columns, name=source.name, language=options.language or "en",
         tab=form == ".tsv", neutralise_all=options.neutralise_all, no_header=options.no_header,
-        asked=options.asked,
+        asked=options.asked, wants_facts=options.wants_facts,
     )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tousu.acceptance import load_acceptance
 from tousu.classifier.own_dates import latest_event, years_before
+from tousu.taxonomy import load_taxonomy
 
 if TYPE_CHECKING:
     import datetime
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from tousu.acceptance import AcceptanceRules, Hint
     from tousu.classifier.tagging import Tagging
     from tousu.classifier.text import PlainText
+    from tousu.taxonomy import Law
 
 NEAR = 14
 SENTENCE_ENDS = "。!?\n"
@@ -39,9 +41,10 @@ class AcceptanceHint(NamedTuple):
 
 
 class _Test(NamedTuple):
-    """A rule with its patterns made ready."""
+    """A rule with its law and its patterns made ready."""
 
     hint: Hint
+    law: Law
     said: re.Pattern[str] | None
     unless: re.Pattern[str] | None
     lacking: tuple[re.Pattern[str] | None, ...]
@@ -59,9 +62,10 @@ class Acceptance:
     def __init__(self, plain: PlainText, fallback: str, rules: AcceptanceRules | None = None) -> None:
         rules = load_acceptance() if rules is None else rules
         self._plain, self._fallback = plain, fallback
+        laws = load_taxonomy().laws_by_id
         self._tests = [
             _Test(
-                hint, rules.expression(hint.said), rules.expression(hint.unless),
+                hint, laws[hint.law], rules.expression(hint.said), rules.expression(hint.unless),
                 tuple(rules.expression(group) for group in hint.lacking),
             )
             for hint in rules.hints
@@ -69,6 +73,8 @@ class Acceptance:
 
     def hints(self, text: str, tagging: Tagging, received: datetime.date) -> list[AcceptanceHint]:
         """Return what speaks against accepting a text, or is missing in it, in the order of the rules.
+
+        A rule whose law does not hold on the day the text came in says nothing of it.
 
         Args:
             text: The raw text.
@@ -82,6 +88,8 @@ class Acceptance:
         held: list[Hint] = []
         for test in self._tests:
             hint = test.hint
+            if not test.law.holds_on(received):
+                continue
             if hint.kinds and tagging.kind is not None and tagging.kind not in hint.kinds:
                 continue
             if any(other.code in hint.not_beside for other in held):

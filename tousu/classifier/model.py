@@ -190,7 +190,7 @@ class Classifier:
     @property
     def simplified(self) -> dict[int, int]:
         """The plain letter of each traditional Chinese one, as ``str.translate`` takes them."""
-        return self._chars.simplified()
+        return self._plain.simplified
 
     def term_vectors(self, texts: Sequence[str]) -> list[tuple[NDArray[np.int32], NDArray[np.float32]]]:
         """Return each text's known terms as the n-grams see them; the products of two texts' tell how alike their words are.
@@ -313,23 +313,47 @@ class Classifier:
             for text, tagging, day in zip(texts, taggings, received, strict=True)
         ]
 
-    def case_evidence(self, text: str, *, most: int = 3, received: datetime.date | None = None) -> dict[str, Any]:
-        """Return why a text is the kind of case it is, as the JSON contract names it.
+    def case_evidence(
+        self, text: str, *, most: int = 3, received: datetime.date | None = None, taggings: Taggings | None = None
+    ) -> dict[str, Any]:
+        """Return why a text is the kind of case it is, and what else stands in it, as the JSON contract names it.
 
         Args:
             text: The raw text.
             most: Most spans of a signal.
             received: The day the text came in; today in China by default.
+            taggings: What ``tag_many`` says of the text alone, where that is known already.
 
         Returns:
-            ``signal_evidence`` (spans by signal said), ``probabilities_kind``, ``probabilities_route`` (empty within the
-            remit or without heads), highest first, ``attention_reasons``, ``statutes`` and ``order_numbers`` (spans), and
-            ``acceptance``, the hints of ``acceptance``.
+            What ``case_reasons`` returns, ``statutes`` and ``order_numbers`` (spans), and ``acceptance``, the hints of
+            ``acceptance``.
 
         Raises:
             TextError: ``text`` is no string.
         """
-        taggings = self.tag_many([text])
+        taggings = self.tag_many([text]) if taggings is None else taggings
+        return self.case_reasons(text, most=most, taggings=taggings) | {
+            "statutes": _spans(text, statutes_of(text)),
+            "order_numbers": _spans(text, order_numbers_of(text)),
+            "acceptance": [hint.to_dict() for hint in self.acceptance([text], taggings, [received])[0]],
+        }
+
+    def case_reasons(self, text: str, *, most: int = 3, taggings: Taggings | None = None) -> dict[str, Any]:
+        """Return why a text is the kind of case it is, as the JSON contract names it.
+
+        Args:
+            text: The raw text.
+            most: Most spans of a signal.
+            taggings: What ``tag_many`` says of the text alone, where that is known already.
+
+        Returns:
+            ``signal_evidence`` (spans by signal said), ``probabilities_kind``, ``probabilities_route`` (empty within the
+            remit or without heads), highest first, and ``attention_reasons``.
+
+        Raises:
+            TextError: ``text`` is no string.
+        """
+        taggings = self.tag_many([text]) if taggings is None else taggings
         cases, said = taggings.cases, taggings[0].signals
         spans = self.explain_many([text] * len(said), said, most=most)
         shares: list[dict[str, float]] = [{}, {}]
@@ -347,9 +371,6 @@ class Classifier:
             "probabilities_kind": kinds,
             "probabilities_route": routes,
             "attention_reasons": taggings.attention_reasons()[0],
-            "statutes": _spans(text, statutes_of(text)),
-            "order_numbers": _spans(text, order_numbers_of(text)),
-            "acceptance": [hint.to_dict() for hint in self.acceptance([text], taggings, [received])[0]],
         }
 
 

@@ -23,7 +23,7 @@ DATE = re.compile(
     rf"(?P<year>(?:19|20)\d\d)(?:年(?:(?P<month>{_MONTH})月)?|[-/.](?P<other>[01]?\d)(?!\d))"
     rf"|(?P<han>二[{_HAN}]{{3}})年(?:(?P<han_month>{_MONTH})月)?"
     rf"|(?<![\d{_HAN}])(?P<short>[012]\d|[〇零○一二][{_HAN}])年{_SHORT}(?:(?P<short_month>{_MONTH})月)?"
-    r"|(?P<ago>[一二两三四五六七八九十]|\d\d?)年(?:多|半)?(?:以?前|之前)"
+    r"|(?P<ago>[二三四五六七八九]?十[一二三四五六七八九]?|[一二两三四五六七八九]|(?<!\d)\d\d?)[多几来余]?年(?:多|半)?(?:以?前|之前)"
     rf"|(?P<named>大前年|前年|去年|今年|同年|当年|次年|第二年)(?:的?(?P<named_month>{_MONTH})月)?"
     r"|(?P<recent>昨[天晚日]|前[天日]|今[天日早晚]|上个?(?:月|周|星期)|这个?(?:月|周)|本[月周]|刚刚?才?|最近|近日|日前)"
     rf"|(?<![\d一二三四五六七八九十])(?:(?P<bare>{_MONTH})月(?!卡|费|租|薪|供|嫂|饼|子|均|内)|(?P<dotted>1[0-2]|[1-9])\.[0-3]?\d(?![\d.]|元|万|米|寸|折|克|斤|块))"
@@ -95,12 +95,13 @@ def _read(
 
 
 def _number(written: str | None) -> int | None:
-    """Return a number up to 12 written in either numerals; None for nothing."""
+    """Return a number up to 99 written in either numerals; None for nothing."""
     if not written:
         return None
     if written.isdecimal():
         return int(written)
-    return sum(DIGITS[digit] for digit in written)
+    tens, ten, ones = written.rpartition("十")
+    return (DIGITS[tens or "一"] * 10 if ten else 0) + (DIGITS[ones] if ones else 0)
 
 
 def _end_of(year: int, month: int | None, received: datetime.date) -> datetime.date:

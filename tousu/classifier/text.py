@@ -89,13 +89,6 @@ class CharTable(NamedTuple):
         """Return how many codes one character can give at most."""
         return int(np.diff(self.expand_at).max(initial=1))
 
-    def simplified(self) -> dict[int, int]:
-        """Return the plain letter of each traditional Chinese one, as ``str.translate`` takes them."""
-        points = np.arange(0x3400, 0xA000)
-        codes = self.table[points]
-        other = (codes > kernels.EXPAND) & (codes != points) & (codes >= points[0]) & (codes < points[-1])
-        return dict(zip(points[other].tolist(), codes[other].tolist(), strict=True))
-
     def normalise(self, text: str) -> Normalised:
         """Return the codes of ``text`` with the raw spans behind them.
 
@@ -115,6 +108,9 @@ class PlainText:
 
     Args:
         chars: A model's table of characters.
+
+    Attributes:
+        simplified: The plain letter of each traditional Chinese one, as ``str.translate`` takes them.
     """
 
     def __init__(self, chars: CharTable) -> None:
@@ -122,7 +118,7 @@ class PlainText:
         points = np.arange(0x3400, PLANE)
         changed = (table != points) & (table >= 0x3400)
         self._traditional = re.compile(f"[{''.join(map(chr, points[changed].tolist()))}]")
-        self._simplified = dict(zip(points[changed].tolist(), table[changed].tolist(), strict=True))
+        self.simplified = dict(zip(points[changed].tolist(), table[changed].tolist(), strict=True))
 
     def __call__(self, text: str) -> str:
         """Return ``text`` so.
@@ -133,11 +129,11 @@ class PlainText:
         check_text(text)
         if "&" in text:
             text = ENTITY.sub(lambda match: html.unescape(match.group()), text)
-        return unicodedata.normalize("NFKC", text).translate(self._simplified)
+        return unicodedata.normalize("NFKC", text).translate(self.simplified)
 
-    def simplified(self, text: str) -> str:
+    def simplify(self, text: str) -> str:
         """Return ``text`` with simplified characters alone, signs as they are: a fifth of the time."""
-        return text.translate(self._simplified) if self._traditional.search(text) else text
+        return text.translate(self.simplified) if self._traditional.search(text) else text
 
 
 def resolve_entities(text: str) -> tuple[str, NDArray[np.int64], NDArray[np.int64]]:

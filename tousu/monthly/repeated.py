@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import re
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tousu.firms.sets import DisjointSets
+from tousu.ledger.people import digits_of, is_masked, name_of, spelling_of
 from tousu.near_duplicates import letters_of
 
 if TYPE_CHECKING:
@@ -15,11 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
 WITHIN = 92  # days between a case and the one it repeats
-NAMELESS = re.compile(
-    r"匿名|不详|未知|不愿|保密|未留|无名|群众|市民|网民|消费者|先生|女士|小姐|同志|^.?$|^[a-z]?\d*$", re.IGNORECASE
-)
 SHARED = 0.05  # of a text's pairs of letters; a third of strangers' texts of one domain share so much, two thirds of one matter's
-NO_DIGIT = re.compile(r"\D+")
 REASONS = (
     "同一投诉人、同一企业",
     "同一投诉人、内容近似",
@@ -47,12 +43,9 @@ def person_of(name: str | None, telephone: str | None) -> str | None:
 
     A number with hidden digits counts with the name beside it; 王先生, 匿名 and the like are no names.
     """
-    plain = (name or "").strip()
-    number = NO_DIGIT.sub("", telephone or "")
-    if len(number) >= 7 and len(set(number)) > 2:
-        masked = any(mark in (telephone or "") for mark in "*＊xX×●")
-        return f"{number}|{plain}" if masked else number
-    return None if not plain or NAMELESS.search(plain) else plain
+    if number := digits_of(telephone):
+        return f"{number}|{spelling_of(name)}" if is_masked(telephone) else number
+    return name_of(name) or None
 
 
 def find_repeats(cases: Sequence[dict[str, Any]], fallback: str) -> list[Repeat]:

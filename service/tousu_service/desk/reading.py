@@ -43,7 +43,7 @@ def pieces(model: Classifier, text: str, domain: str) -> tuple[list[Piece], list
     if not text or len(text) > LONGEST:
         return [Piece(text, "", sign=False)], []
     try:
-        case = model.case_evidence(text)
+        case = model.case_reasons(text)
         spans = [
             (span.start, span.end) for span in model.explain(text, code=domain, most=MOST_SPANS) if span.weight > 0
         ]

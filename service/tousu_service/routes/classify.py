@@ -133,11 +133,14 @@ async def _explained(parts: Parts, text: str) -> dict[str, Any]:
     model = parts.live_model.current()
 
     def work() -> dict[str, Any]:
-        tagging = model.tag(text)
+        taggings = model.tag_many([text])
+        tagging = taggings[0]
         evidence = model.explain(text, code=tagging.primary)
         parts.metrics.tagged([tagging], "single")
         found: dict[str, Any] = tagging.to_dict()
-        return found | {"evidence": [span.to_dict() for span in evidence]} | model.case_evidence(text)
+        return (
+            found | {"evidence": [span.to_dict() for span in evidence]} | model.case_evidence(text, taggings=taggings)
+        )
 
     if len(text) > LONG or model.reading == "careful":
         return await parts.off_loop.run(model, 1, work)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS, ROWS = 16_384, 1_048_576
 MOST_WHOLE, MOST_MARKS = 1e15, 10_000
+PLAIN = re.compile(rb"([0-9]+)\.[0-9]+</[^<>]*>")  # a number with digits behind its point, to the end of its cell
 KIND, STYLE = re.compile(rb"""\bt=["'](\w+)"""), re.compile(rb"""\bs=["']([0-9]+)""")
 # What XML cannot hold, and what a reader would take for such a character.
 UNSPEAKABLE = re.compile("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\ud800-\\udfff\\ufffe\\uffff]|_(?=x[0-9a-fA-F]{4}_)|\\r")
@@ -130,9 +131,11 @@ class CellReader:
         return self._other(kind, raw, style)
 
     def whole(self, attributes: bytes, inner: bytes) -> tuple[bytes, bytes]:
-        """Return attributes and content of a cell, of a number's without what stands behind its point."""
-        kind, _ = self._marks.get(attributes) or self._read_marks(attributes)
-        return attributes, inner.partition(b".")[0] if kind == b"n" else inner
+        """Return attributes and content of a cell; of a date's number without what stands behind its point."""
+        kind, style = self._marks.get(attributes) or self._read_marks(attributes)
+        serial = kind == b"n" and style in self._dates and inner.startswith(self._plain[0])
+        plain = serial and PLAIN.fullmatch(inner, len(self._plain[0]))
+        return attributes, plain[1] if plain else inner
 
     def style(self, attributes: bytes) -> int:
         """Return the number of a cell's style."""

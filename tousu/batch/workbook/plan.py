@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tousu.batch.facts import FactColumns
+from tousu.batch.facts import NO_FACTS, FactColumns
 from tousu.batch.workbook.cells import COLUMNS, letters_of
 from tousu.batch.workbook.frame import Frame
 from tousu.errors import ColumnMissing, FileError
@@ -104,7 +104,7 @@ def plan_sheets(
                 f"工作表 {rows.name} 照抄，未标注：没有叫作投诉内容之类的列；确要标其中的 {guess}，用 --text-column {guess}"
             )
         elif layout:
-            plan, renamed = _plan(package, number, rows, layout, language, name, options.asked)
+            plan, renamed = _plan(package, number, rows, layout, language, name, options)
             plans.append(plan)
             title = f"，表头在第 {layout.header + 1} 行" if layout.header and not layout.single else ""
             notes += [f"工作表 {rows.name}：{layout.said}{title}", *renamed]
@@ -126,14 +126,14 @@ def _is_named(layout: Layout) -> bool:
 
 def _plan(
     package: Package, number: int, rows: SheetRows, layout: Layout, language: Language, name: str,
-    asked: tuple[str, ...],
+    options: TagOptions,
 ) -> tuple[Plan, list[str]]:  # fmt: skip
     """Return what is to be done with a sheet, and which added columns had to be called otherwise."""
     names, below = layout.names, rows.head[layout.first :]
-    added, renamed = added_names(names, language, asked)
+    added, renamed = added_names(names, language, options.asked)
     facts = FactColumns(names)
-    if asked:
-        renamed = [facts.said, *renamed]
+    if options.wants_facts:
+        renamed = [NO_FACTS if layout.header is None else facts.said, *renamed]
     dates = [names.index(known) for known in DATE_NAMES if known in names]
     date = next((column for column in dates if _has_days(below, column)), None)
     frame = Frame(package, rows)

@@ -155,7 +155,9 @@ class WorkbookRun:
         fine = [at for at, fault in enumerate(chunk.faults) if fault is None]
         self._job.summary.tally.count(taggings)
         self._count(plan, chunk, fine, taggings)
-        facts = [_facts(plan, chunk.rows[at], chunk.numbers[at]) for at in fine] if self._job.options.asked else []
+        facts = (
+            [_facts(plan, chunk.rows[at], chunk.numbers[at]) for at in fine] if self._job.options.wants_facts else []
+        )
         asked = asked_of(self._job.classifier, texts, taggings, facts, self._job.options)
         columns = self._flat.values(taggings, words, asked)
         numbers, bases = [chunk.numbers[at] for at in fine], [chunk.bases[at] for at in fine]
