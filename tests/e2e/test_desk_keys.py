@@ -44,7 +44,14 @@ def desk(tmp_path_factory):
             upload = uploads.add(connection, name="一.xlsx", sha256="0" * 64, size=1, columns={}, actor="test").id
             chances = {"elevator": 0.5, "pricing": 0.3, "prepaid": 0.1, "metrology": 0.05, "franchise": 0.02}
             rows = [
-                NewCase(n, f"第{n}件：电梯坏了还收钱", tagged("elevator", 0.5 - n / 1000, probabilities=chances))
+                NewCase(
+                    n,
+                    f"第{n}件：电梯坏了还收钱",
+                    tagged("elevator", 0.5 - n / 1000, probabilities=chances, attention="watch"),
+                    number=f"3301002026112300{n:04}",
+                    received="2026-11-30",
+                    respondent="某某健身服务管理有限公司分公司",
+                )
                 for n in range(1, COUNT + 1)
             ]
             add_cases(connection, upload, rows, secret="s")
@@ -139,6 +146,16 @@ def test_an_input_method_and_a_held_key(browser, desk):
     assert shown(browser) == before
     browser.execute_script(IME, "Enter")
     moved(browser, before)
+
+
+@pytest.mark.parametrize("width", [1280, 1024])
+def test_a_list_shows_all_its_columns(browser, desk, width):
+    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    browser.get(f"http://127.0.0.1:{desk[0].port}/desk/cases")
+    hidden = "const table = document.querySelector('.scroll'); return table.scrollWidth - table.clientWidth"
+    assert browser.execute_script(hidden) <= 0
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
 def test_keys_can_be_switched_off(browser, desk):
