@@ -29,6 +29,7 @@ from tousu_service.classify.micro_batch import MicroBatcher
 from tousu_service.classify.off_loop import OffLoop
 from tousu_service.deps import known_parameters
 from tousu_service.desk import routes as desk
+from tousu_service.desk.store import uploads
 from tousu_service.http import error_handlers
 from tousu_service.http.middleware import RequestMiddleware
 from tousu_service.parts import Parts
@@ -155,7 +156,7 @@ async def _lifespan(
 
 
 async def _trim_daily(parts: Parts) -> None:
-    """Once a day let go of audit lines and files past their time, where they have one."""
+    """At the start and once a day let go of what is past its time, and let uploads know whose job ended without them."""
     store, settings = parts.store, parts.settings
     while True:
         try:
@@ -164,6 +165,7 @@ async def _trim_daily(parts: Parts) -> None:
                 count = await to_thread.run_sync(trim)
                 if count:
                     logs.logger().info("audit_trimmed", rows=count)
+            await to_thread.run_sync(uploads.mend, store)
             count = await to_thread.run_sync(retention.trim_files, store, settings)
             if count:
                 logs.logger().info("files_trimmed", jobs=count)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC, datetime
 from html import unescape
 from typing import TYPE_CHECKING, ClassVar
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from tests.e2e.conftest import ask, command, running
+from tests.service.desk.people import tagged
 from tousu_service.desk.store import uploads
 from tousu_service.desk.store.cases import NewCase, add_cases
 from tousu_service.store import Store
+from tousu_service.store.desk_tables import answers, cases, sample
 
 if TYPE_CHECKING:
     from tousu.classifier import Classifier
@@ -278,3 +282,90 @@ def test_what_is_no_table_is_refused_in_words(desk, name, content):
     answer = hand_in(person(desk, "甲"), name, content)
     assert answer.status_code < 500
     assert re.search('class="bad"', answer.text)
+
+
+@pytest.fixture
+def put(desk):
+    """Put rows into the running desk's store; give the upload's number, the cases' numbers, and the store."""
+    store = Store.open(desk.env["TOUSU_DATABASE_URL"])
+
+    def stored(*rows: NewCase, raw: bool = False, **held) -> tuple[int, list[int], Store]:
+        with store.writing() as connection:
+            upload = uploads.add(connection, name="二.xlsx", sha256="1" * 64, size=1, columns={}, actor="test").id
+            add_cases(connection, upload, rows, secret="s", raw=raw)
+            uploads.change(connection, upload, actor="test", **{"state": "ready"} | held)
+            numbers = connection.execute(sa.select(cases.c.id).where(cases.c.upload_id == upload).order_by(cases.c.row))
+            return upload, list(numbers.scalars()), store
+
+    yield stored
+    store.close()
+
+
+def test_numbers_are_masked_in_the_text_and_in_all_it_comes_with(desk, put):
+    row = NewCase(1, "电梯13912345678困人，电话13912345678", tagged("elevator", 0.6), facts={"联系电话": "13912345678"})
+    upload, (number,), _ = put(row, raw=True)
+    for path in (f"/review?queue=order&upload={upload}", f"/cases/{number}"):
+        shown = re.sub(r"</?mark[^>]*>", "", person(desk, "甲").get(path).text)
+        assert shown.count("00000000000") >= 3, path
+        assert "139123" not in shown, path
+
+
+def test_who_judges_a_drawn_case_sees_nothing_of_the_models_answer(desk, put):
+    upload, (number,), store = put(NewCase(1, "电梯坏了还收钱", tagged("elevator", 0.99)))
+    with store.writing() as connection:
+        connection.execute(sa.insert(sample).values(case_id=number, drawn_at=datetime.now(UTC)))
+    one, lead = person(desk, "甲"), person(desk, "审核员")
+    asked = {"case": str(number), "version": "0", "queue": "sample", "step": "ask", "note": "是哪一类"}
+    assert one.post("/review", at="/review", **asked).status_code == 200
+    shown = lead.get(f"/review?queue=asked&upload={upload}").text
+    assert "是哪一类" in shown
+    assert "2026.11-test" not in shown
+    assert " checked" not in shown
+    said = {"case": str(number), "version": "1", "queue": "asked", "step": "save", "primary": "elevator"}
+    assert lead.post("/review", at="/review", **said).status_code == 200
+    with store.reading() as connection:
+        assert connection.execute(sa.select(sample.c.agreed).where(sample.c.case_id == number)).scalar() is True
+        sources = connection.execute(sa.select(answers.c.source).where(answers.c.case_id == number)).scalars()
+        assert list(sources) == ["sample", "sample"]
+
+
+def test_an_undo_takes_back_the_last_answer_and_no_bulk(desk, put):
+    rows = [NewCase(n, f"电梯第{n}次停在半路", tagged("elevator", 0.6)) for n in (1, 2, 3)]
+    upload, numbers, store = put(*rows)
+    lead = person(desk, "审核员")
+    preview = lead.post("/bulk", at="/review", upload=str(upload), q="第3次")
+    path = re.search(r'action="/desk(/bulk/\d+)/run"', preview.text)[1]
+    lead.post(f"{path}/run", at=path, domain="pricing")
+    said = {"case": str(numbers[0]), "version": "0", "queue": "all", "step": "save", "primary": "pricing"}
+    assert lead.post("/review", at="/review", **said).status_code == 200
+    assert lead.post("/review/undo", at="/review").status_code == 200
+    refused = lead.post("/review/undo", at="/review")
+    assert (refused.status_code, "整批撤销" in refused.text) == (409, True)
+    with store.reading() as connection:
+        found = connection.execute(sa.select(cases.c.domain).where(cases.c.id.in_(numbers)).order_by(cases.c.id))
+        assert list(found.scalars()) == ["elevator", "elevator", "pricing"]
+
+
+def test_the_station_itself_can_be_said(desk, put):
+    _, (number,), store = put(NewCase(1, "小区门口的路坏了", tagged("elevator", 0.6, route="transport")))
+    officer = person(desk, "甲")
+    assert '<option value="own">本单位' in officer.get(f"/cases/{number}").text
+    officer.post(f"/cases/{number}", primary="elevator", version="0", route="own", step="save")
+    assert '<option value="own" selected>本单位' in officer.get(f"/cases/{number}").text
+    with store.reading() as connection:
+        assert connection.execute(sa.select(cases.c.route).where(cases.c.id == number)).scalar() is None
+
+
+def test_a_file_that_failed_halfway_goes_on(desk, put):
+    columns = {"file": "original.csv", "text": "内容"}
+    row = NewCase(1, "电梯困在半路上", tagged("elevator", 0.6))
+    upload, _, _ = put(row, state="failed", problem="内存不够", columns=columns)
+    officer = person(desk, "甲")
+    assert "接着处理" in officer.get(f"/inbox/{upload}").text
+    page = officer.post(f"/inbox/{upload}").text
+    until = time.monotonic() + 60
+    while "没有处理完" not in page and time.monotonic() < until:
+        assert "正在处理" in page
+        time.sleep(0.5)
+        page = officer.get(f"/inbox/{upload}").text
+    assert "内存不够" not in page  # there is no such file, but it was begun again

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SAMPLE, SHOWN = 50, 5
 LONGEST = 80
-LEDGER = {"number": "case", "received": "received", "respondent": "respondent"}
+LEDGER = {"number": "case", "received": "received", "respondent": "respondent"}  # what a column holds: a ledger's name
 COMPLAINANTS = ("投诉人", "举报人", "来电人", "反映人", "诉求人", "投诉人姓名", "联系人", "姓名")
 
 
@@ -45,7 +45,7 @@ def _looked_at(table: Table) -> dict[str, Any]:
     """Return what a table seems to hold."""
     rows = [list(cells) for _, cells in itertools.islice(table.rows, SAMPLE)]
     readers = [table.column(name) for name in table.names]
-    sample = [[_plain(reader(cells)) for reader in readers] for cells in rows]
+    sample = [[plain(reader(cells)) for reader in readers] for cells in rows]
     columns: dict[str, str] = {}
     try:
         places, note = choose_text_columns(table.names, sample, (), file="这份文件")
@@ -64,8 +64,8 @@ def _looked_at(table: Table) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _plain(value: object) -> str:
-    """Return a cell as words."""
+def plain(value: object) -> str:
+    """Return a cell as it is read; empty for an empty one."""
     if value is None:
         return ""
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:

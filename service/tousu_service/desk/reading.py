@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tousu.errors import TousuError
 from tousu.signals import load_authorities, load_signals
 from tousu.taxonomy import load_taxonomy
-from tousu.timezone import SHANGHAI
+from tousu.timezone import today
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,21 +34,25 @@ class Advice:
     """What a domain asks of the station on a day."""
 
     domain: Domain
-    day: datetime.date
     laws: list[tuple[Law, str]]
+
+
+def whole(text: str) -> list[Piece]:
+    """Return a text in one piece, in none if it is empty."""
+    return [Piece(text, "", sign=False)] if text else []
 
 
 def pieces(model: Classifier, text: str, domain: str) -> tuple[list[Piece], list[str]]:
     """Return a text cut where evidence for a domain and for its signals begins and ends, and why it is watched."""
     if not text or len(text) > LONGEST:
-        return [Piece(text, "", sign=False)], []
+        return whole(text), []
     try:
         case = model.case_reasons(text)
         spans = [
             (span.start, span.end) for span in model.explain(text, code=domain, most=MOST_SPANS) if span.weight > 0
         ]
     except TousuError:  # a domain this model does not have, or a text it takes for none
-        return [Piece(text, "", sign=False)], []
+        return whole(text), []
     marks: list[tuple[str, bool]] = [("", False)] * len(text)
     for start, end in spans:
         marks[start:end] = [(domain, False)] * (end - start)
@@ -63,13 +67,13 @@ def day_of(row: Mapping[str, Any]) -> datetime.date:
     try:
         return datetime.date.fromisoformat(row["received"] or "")
     except ValueError:
-        return datetime.datetime.now(SHANGHAI).date()
+        return today()
 
 
 def advice(taxonomy: Taxonomy, code: str, day: datetime.date) -> Advice | None:
     """Return what a domain asks of the station and the laws valid on a day; None for a code of other labels."""
     domain = next((each for each in taxonomy.domains if each.code == code), None)
-    return None if domain is None else Advice(domain, day, taxonomy.basis_on(code, day))
+    return None if domain is None else Advice(domain, taxonomy.basis_on(code, day))
 
 
 def signal_advice(codes: Sequence[str], day: datetime.date) -> list[dict[str, Any]]:

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from tousu.files.added_columns import LEVEL_NAMES
 from tousu.signals import load_authorities, load_signals
 from tousu.taxonomy import load_taxonomy
 from tousu.timezone import local
+from tousu_service.desk.people import ROLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parent
-ATTENTION = {"urgent": "紧急", "watch": "留意", "normal": "一般"}
+ATTENTION = LEVEL_NAMES["zh"]
 DECISIONS = {"auto": "直接分派", "review": "人工复核"}
 STATES = {
     "open": "待复核",
@@ -44,7 +46,7 @@ def environment() -> Environment:
     )  # fmt: skip
     made.globals |= names() | {
         "states": STATES, "upload_states": UPLOAD_STATES, "attentions": ATTENTION, "decisions": DECISIONS,
-        "actions": ACTIONS, "sources": SOURCES,
+        "actions": ACTIONS, "sources": SOURCES, "person_roles": ROLES,
     }  # fmt: skip
     made.filters |= {"moment": moment, "percent": percent, "query": query, "size": size}
     return made

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from tousu_service.desk import cookies
+from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.render import environment
 from tousu_service.store import audit
 
@@ -72,8 +73,7 @@ class Visit:
 
     def number(self, name: str) -> int:
         """Return a field of the form or of the address as a whole number, 0 if it is none."""
-        value = self.said(name) or self.request.query_params.get(name, "")
-        return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else 0
+        return whole_number(self.said(name) or self.request.query_params.get(name, "")) or 0
 
     def asked(self, name: str, *, most: int = 100) -> str:
         """Return a part of the address's query, cut off behind ``most`` characters."""

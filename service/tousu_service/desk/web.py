@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from tousu_service.desk.store.sessions import Session
     from tousu_service.parts import Parts
 
-Handler = "Callable[[Visit], Response]"
 CLIENT = "desk"  # whose the desk's jobs are: no API client sees them
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 MOST_FIELDS, LONGEST_FIELD = 300, 256 * 1024

@@ -8,22 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import sqlalchemy as sa
-
 from tousu.batch.rejects import text_of
 from tousu.classifier.familiarity import FEW
-from tousu.errors import ColumnMissing
+from tousu.errors import ColumnMissing, Conflict
 from tousu.files.tables import Unreadable, read_file
 from tousu.ledger.days import read_day
 from tousu.ledger.fields import DAYS, find_fields
 from tousu.near_duplicates import leaders_of
+from tousu_service.desk.preview import LEDGER, plain
 from tousu_service.desk.secret import secret_of
 from tousu_service.desk.store import spot_checks, uploads
 from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
 from tousu_service.jobs import places
 from tousu_service.jobs.desk_cells import day_kept, whose
-from tousu_service.store.desk_tables import uploads as upload_table
-from tousu_service.store.tables import jobs as job_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +34,6 @@ if TYPE_CHECKING:
 
 FIRST, PIECE = 200, 1000  # rows in a piece: the first is small, to be reviewed at once
 EVERY = 10  # of how many rows one is looked at for known words
-ROLES = {"number": "case", "received": "received", "respondent": "respondent"}
 MOST_GROUPED = 200_000
 
 
@@ -65,6 +61,7 @@ def store_rows(
         path: Its file.
 
     Raises:
+        Conflict: The upload was taken back.
         TousuError: The file cannot be read, or no column holds the texts.
         JobStopped: The job is to stop.
     """
@@ -72,7 +69,10 @@ def store_rows(
     with store.writing() as connection:
         held.renew(connection)
         upload = uploads.find(connection, upload_id)
-        uploads.change(connection, upload_id, actor="service", state="tagging", job_id=held.job.id, rejected=0)
+        if upload.state == "void":
+            raise Conflict("这份收件已作废", fix="先恢复，再处理")
+        values = {"state": "tagging", "job_id": held.job.id, "rejected": 0, "problem": None}
+        uploads.change(connection, upload_id, actor="service", **values)
     counts = {"rows": 0, "rejects": 0, "stored": 0, "auto": 0, "looked_at": 0, "few_known": 0}
     texts: list[str] = []
     numbers: list[int] = []
@@ -122,25 +122,6 @@ def _pieces(classifier: Classifier, rows: Iterator[dict[str, Any]]) -> Iterator[
         yield _Piece([NewCase(tagging=tagging, **new) for new, tagging in zip(sound, taggings, strict=True)], counts)
 
 
-def fail(store: Store, upload_id: int, words: str) -> None:
-    """Note on an upload why its rows are not all there."""
-    with store.writing() as connection:
-        uploads.change(connection, upload_id, actor="service", state="failed", problem=words)
-
-
-def mend(store: Store) -> None:
-    """Let uploads know whose job came to an end without them: given up, or cancelled while it waited."""
-    query = (
-        sa.select(upload_table.c.id, job_table.c.error)
-        .join(job_table, job_table.c.id == upload_table.c.job_id)
-        .where(upload_table.c.state == "tagging", job_table.c.state.in_(("failed", "cancelled")))
-    )
-    with store.reading() as connection:
-        found = connection.execute(query).all()
-    for row in found:
-        fail(store, row.id, row.error or "已取消")
-
-
 def path_of(settings: Settings, args: dict[str, Any], job_id: str) -> Path:
     """Return where the file of a job lies: the desk keeps an upload's in a directory of the upload's own."""
     return places.folder(settings, str(args.get("folder") or job_id)) / str(args["file"])
@@ -180,7 +161,7 @@ def _rows(path: Path, columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _of_table(table: Table, names: list[str], columns: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield what is known of each row of a table."""
     found = find_fields(table.names, taken=names)
-    roles = {role: columns.get(role) or found.get(field) for role, field in ROLES.items()}
+    roles = {role: columns.get(role) or found.get(field) for role, field in LEDGER.items()}
     roles["complainant"] = columns.get("complainant")
     readers = {role: table.column(name) for role, name in roles.items() if name in table.names}
     telephone = table.column(found["telephone"]) if "telephone" in found else None
@@ -193,25 +174,16 @@ def _of_table(table: Table, names: list[str], columns: dict[str, Any]) -> Iterat
             yield {"text": ""}
             continue
         text, fault = text_of([reader(cells) for reader in text_readers])
-        told = {role: _words(reader(cells)) for role, reader in readers.items() if role != "received"}
-        facts = {name: words for name, reader in others if (words := _words(reader(cells))) is not None}
+        told = {role: plain(reader(cells)) or None for role, reader in readers.items() if role != "received"}
+        facts = {name: words for name, reader in others if (words := plain(reader(cells)))}
         if "received" in readers:
             day = read_day(readers["received"](cells))
             told["received"] = day.isoformat() if isinstance(day, date) else None
             if isinstance(day, str):  # it cannot be read, and who looks at the case may want to know
-                facts[str(roles["received"])] = _words(readers["received"](cells)) or ""
+                facts[str(roles["received"])] = plain(readers["received"](cells))
         facts |= {name: day_kept(facts[name]) for name in days & facts.keys()}
         if told.get("complainant"):
-            number = _words(telephone(cells)) if telephone is not None else None
+            number = plain(telephone(cells)) or None if telephone is not None else None
             told["complainant"], said = whose(told["complainant"], number)
             facts |= {str(roles["complainant"]): said} if said else {}
         yield {"text": "" if fault else text, "facts": facts, **told}
-
-
-def _words(value: object) -> str | None:
-    """Return a cell as it is read; None for an empty one."""
-    if value is None or value == "":
-        return None
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
-        value = int(value)
-    return str(value)

@@ -50,6 +50,11 @@ def folder(settings: Settings, job_id: str) -> Path:
     return settings.state_dir / FOLDER / job_id
 
 
+def upload_folder(upload_id: int) -> str:
+    """Return the name of the directory in which an upload of the desk lies."""
+    return f"upload_{upload_id}"
+
+
 def is_here(settings: Settings, job: Job) -> bool:
     """Return whether a job can be done on this machine: an uploaded file lies where it was handed in.
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import StoreError, TousuError
 from tousu.taxonomy import load_taxonomy
 from tousu_service.auth.quota import Quota
+from tousu_service.desk.store import uploads
 from tousu_service.jobs import desk_rows, places, reminders, webhook
 from tousu_service.jobs.held import HeldJob, JobStopped, is_dead, owner_name
 from tousu_service.jobs.tag import tag_upload
@@ -147,11 +148,11 @@ class Worker:
         try:
             return desk_rows.store_rows(held, self._store, self._settings, self._live(), int(upload), path)
         except TousuError as error:
-            self._persist(functools.partial(desk_rows.fail, self._store, int(upload), str(error)))
+            self._persist(functools.partial(uploads.fail, self._store, int(upload), str(error)))
             raise
         except JobStopped as stopped:
             if not stopped.lost:
-                self._persist(functools.partial(desk_rows.fail, self._store, int(upload), "已取消"))
+                self._persist(functools.partial(uploads.fail, self._store, int(upload), "已取消"))
             raise
 
     def _train(self) -> None:
@@ -217,7 +218,7 @@ class Worker:
         """Call the webhooks that are due; let uploads know whose job was given up."""
         try:
             webhook.deliver_due(self._store, self._settings)
-            desk_rows.mend(self._store)
+            uploads.mend(self._store)
         except StoreError as error:
             logs.logger().error("deliveries_failed", code=error.code)
             self._stop.wait(1.0)

@@ -14,8 +14,8 @@ metadata = sa.MetaData(
     naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s"}
 )
 
-# SQLite numbers rows by itself only for INTEGER; PostgreSQL should not run out of them.
-Sequence = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+# Numbers of rows. SQLite gives them by itself only for INTEGER; PostgreSQL should not run out of them.
+Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 class Moment(sa.TypeDecorator[datetime]):

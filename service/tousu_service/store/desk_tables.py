@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from tousu_service.store.column_types import Moment, Sequence, metadata
+from tousu_service.store.column_types import Moment, Number, metadata
 
 DAY = sa.String(10)  # 2026-11-30
-Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 desk_users = sa.Table(
     "desk_users", metadata,
-    sa.Column("id", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", Number, primary_key=True, autoincrement=True),
     sa.Column("name", sa.String(40), nullable=False, unique=True),
     sa.Column("role", sa.String(12), nullable=False),  # officer, reviewer, admin
     sa.Column("password", sa.String(200)),  # an argon2 hash; none until the first link was used
@@ -48,17 +47,17 @@ desk_attempts = sa.Table(  # failed logins, by what was tried: they make the nex
 
 uploads = sa.Table(
     "uploads", metadata,
-    sa.Column("id", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", Number, primary_key=True, autoincrement=True),
     sa.Column("name", sa.String(200), nullable=False),  # as the person's machine calls it
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("size", Number, nullable=False),
-    sa.Column("columns", sa.JSON, nullable=False),  # role -> header: text, number, received, respondent, complainant
+    sa.Column("columns", sa.JSON, nullable=False),  # role -> header: text, number, …; file: the original's name
     sa.Column("state", sa.String(12), nullable=False),  # looking, tagging, ready, failed, void
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("rejected", sa.Integer, nullable=False),
     sa.Column("problem", sa.Text),  # why it failed, in Chinese
     sa.Column("created_at", Moment, nullable=False),
-    sa.Column("created_by", sa.String(120), nullable=False),  # "user:张某", "key:…"
+    sa.Column("created_by", sa.String(120), nullable=False),  # "desk:张某"
     sa.Column("job_id", sa.String(40)),
     sa.Column("purged_at", Moment),
     sa.Index(None, "sha256"),
@@ -66,7 +65,7 @@ uploads = sa.Table(
 
 cases = sa.Table(
     "cases", metadata,
-    sa.Column("id", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", Number, primary_key=True, autoincrement=True),
     sa.Column("upload_id", Number, sa.ForeignKey("uploads.id"), nullable=False),
     sa.Column("row", sa.Integer, nullable=False),  # in the upload, from 1, the header not counted
     sa.Column("number", sa.String(80)),  # the station's own
@@ -121,7 +120,7 @@ case_texts = sa.Table(  # apart from ``cases``, so that lists and facets read li
 
 answers = sa.Table(
     "answers", metadata,
-    sa.Column("id", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", Number, primary_key=True, autoincrement=True),
     sa.Column("case_id", Number, sa.ForeignKey("cases.id"), nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sa.Column("at", Moment, nullable=False),
@@ -145,7 +144,7 @@ answers = sa.Table(
 
 batches = sa.Table(
     "batches", metadata,
-    sa.Column("id", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", Number, primary_key=True, autoincrement=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("user_id", Number, sa.ForeignKey("desk_users.id"), nullable=False),
     sa.Column("filter", sa.Text, nullable=False),  # the list's address, for people
@@ -158,7 +157,7 @@ batches = sa.Table(
 
 assignments = sa.Table(
     "assignments", metadata,
-    sa.Column("id", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("id", Number, primary_key=True, autoincrement=True),
     sa.Column("case_id", Number, sa.ForeignKey("cases.id"), nullable=False),
     sa.Column("at", Moment, nullable=False),
     sa.Column("by_id", Number, sa.ForeignKey("desk_users.id"), nullable=False),

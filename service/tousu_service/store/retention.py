@@ -94,6 +94,8 @@ def purge_desk(store: Store, settings: Settings) -> int:
         query = sa.select(uploads.c.id).where(uploads.c.created_at < before, uploads.c.purged_at.is_(None))
         old = list(connection.execute(query).scalars())
     for number in old:
+        # Files first: an upload that is noted as purged is not looked at again.
+        places.remove(settings, [places.upload_folder(number)])
         with store.writing() as connection:
             own = sa.select(cases.c.id).where(cases.c.upload_id == number)
             connection.execute(sa.update(case_texts).where(case_texts.c.id.in_(own)).values(text="", facts={}))
@@ -102,5 +104,4 @@ def purge_desk(store: Store, settings: Settings) -> int:
             lines.write(
                 connection, "desk_purged", actor="service", detail={"upload": number, "days": settings.desk_days}
             )
-        places.remove(settings, [f"upload_{number}"])
     return len(old)

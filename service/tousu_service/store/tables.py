@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from tousu_service.store import desk_tables
-from tousu_service.store.column_types import Moment, Sequence, metadata
+from tousu_service.store.column_types import Moment, Number, metadata
 
 __all__ = ["APPEND_ONLY", "activations", "api_keys", "audit", "corrections", "jobs", "metadata", "shadows"]
 
@@ -23,7 +23,7 @@ api_keys = sa.Table(
 
 corrections = sa.Table(
     "corrections", metadata,
-    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("seq", Number, primary_key=True, autoincrement=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("client", sa.String(20), nullable=False),
     sa.Column("idempotency_key", sa.String(200)),
@@ -45,7 +45,7 @@ corrections = sa.Table(
 
 activations = sa.Table(
     "activations", metadata,
-    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("seq", Number, primary_key=True, autoincrement=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("path", sa.Text, nullable=False),
@@ -56,7 +56,7 @@ activations = sa.Table(
 
 audit = sa.Table(
     "audit", metadata,
-    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("seq", Number, primary_key=True, autoincrement=True),
     sa.Column("at", Moment, nullable=False),
     sa.Column("actor", sa.String(120), nullable=False),
     sa.Column("action", sa.String(40), nullable=False),
@@ -66,7 +66,7 @@ audit = sa.Table(
 
 jobs = sa.Table(
     "jobs", metadata,
-    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("seq", Number, primary_key=True, autoincrement=True),
     sa.Column("id", sa.String(20), nullable=False, unique=True),
     sa.Column("kind", sa.String(20), nullable=False),
     sa.Column("state", sa.String(12), nullable=False),
@@ -100,7 +100,7 @@ jobs = sa.Table(
 
 shadows = sa.Table(
     "shadows", metadata,
-    sa.Column("seq", Sequence, primary_key=True, autoincrement=True),
+    sa.Column("seq", Number, primary_key=True, autoincrement=True),
     sa.Column("path", sa.Text, nullable=False),
     sa.Column("version", sa.String(120), nullable=False),
     sa.Column("by", sa.String(80), nullable=False),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+import sqlalchemy as sa
+
 from tests.service.desk.people import officer_of, tagged, upload_of
-from tousu_service.desk.store import answers, bulk, lists, uploads
+from tousu.errors import StoreError
+from tousu_service.desk.store import answers, bulk, lists, masks, uploads
 from tousu_service.desk.store.answers import Said
 from tousu_service.desk.store.cases import NewCase, add_cases
 from tousu_service.desk.store.filters import Filter
@@ -20,17 +24,17 @@ def filled(store, count=60):
     with store.writing() as connection:
         upload = upload_of(connection)
         add_cases(connection, upload, rows, secret="s")
-        return upload, officer_of(connection, "甲", "reviewer")
+        return upload, officer_of(connection, f"甲{upload}", "reviewer")
 
 
 def counted(store, **query):
     with store.reading() as connection:
-        return lists.count(connection, Filter.of(query))
+        return lists.choose(connection, Filter.of(query)).count
 
 
 def facet(store, name, **query):
     with store.reading() as connection:
-        return dict(lists.facets(connection, Filter.of(query))[name])
+        return dict(lists.facets(lists.choose(connection, Filter.of(query)))[name])
 
 
 def test_counts_follow_what_happens(store):
@@ -64,10 +68,32 @@ def test_pages_follow_one_another_in_every_order(store):
     for order in lists.ORDERS:
         seen, after = [], ""
         with store.reading() as connection:
+            chosen = lists.choose(connection, Filter.of({}))
             while True:
-                page = lists.page(connection, Filter.of({}), order=order, after=after)
+                page = lists.page(connection, chosen, order=order, after=after)
                 seen += [row["id"] for row in page.rows]
                 if page.after is None:
                     break
                 after = page.after
         assert len(seen) == len(set(seen)) == 130, order
+
+
+def test_what_could_not_be_read_is_read_again(store, monkeypatch):
+    filled(store, 10)
+    assert counted(store) == 10
+    filled(store, 10)
+
+    def lost(*_):
+        raise sa.exc.OperationalError("", {}, Exception("gone"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(masks.Columns, "_take", lost)
+        with pytest.raises(StoreError):
+            counted(store)
+    assert counted(store, state="same") == 10
+
+
+def test_a_number_at_the_edge_of_what_is_shown_is_no_number():
+    shown = lists.beginning("字" * (lists.SHOWN_CHARS - 5) + "13912345678，请回电")
+    assert shown == "字" * (lists.SHOWN_CHARS - 5) + "00000…"
+    assert lists.beginning("短\n短") == "短 短"

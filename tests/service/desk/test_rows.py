@@ -132,14 +132,51 @@ def test_an_upload_whose_job_was_cancelled_or_given_up_does_not_wait_for_ever(st
     number, job = upload(store, settings)
     with store.writing() as connection:
         uploads.change(connection, number, actor="desk:甲", state="tagging", job_id=job.id)
-    desk_rows.mend(store)
+    uploads.mend(store)
     with store.reading() as connection:
         assert uploads.find(connection, number).state == "tagging"
     jobs.cancel(store, job.id, actor="desk:甲")
-    desk_rows.mend(store)
+    uploads.mend(store)
     with store.reading() as connection:
         found = uploads.find(connection, number)
     assert (found.state, found.problem) == ("failed", "已取消")
+
+
+def test_an_upload_whose_job_is_gone_does_not_wait_for_ever(store, settings):
+    number, _ = upload(store, settings)
+    with store.writing() as connection:
+        uploads.change(connection, number, actor="desk:甲", state="tagging", job_id="job_gone")
+    uploads.mend(store)
+    with store.reading() as connection:
+        found = uploads.find(connection, number)
+    assert (found.state, found.problem) == ("failed", "处理中断了")
+
+
+def test_an_upload_that_was_taken_back_is_not_tagged(store, settings):
+    number, job = upload(store, settings)
+    with store.writing() as connection:
+        uploads.take_back(connection, number, actor="desk:甲")
+    run(store, settings)
+    with store.reading() as connection:
+        assert uploads.find(connection, number).state == "void"
+    assert stored(store) == []
+    assert "已作废" in jobs.find(store, job.id).error
+
+
+def test_one_that_was_not_decided_at_once_stays_in_the_spot_checks(store, settings):
+    upload(store, settings)
+    run(store, settings)
+    with store.writing() as connection:
+        one, other = officer_of(connection, "甲"), officer_of(connection, "乙", "reviewer")
+        case_id = connection.execute(sa.select(sample.c.case_id).order_by(sample.c.case_id).limit(1)).scalar_one()
+        before = spot_checks.waiting(connection)
+        answers.answer(connection, case_id, Said((), note="像两类"), by=one, version=0, source="sample")
+        assert (spot_checks.waiting(connection), spot_checks.in_consultation(connection)) == (before - 1, 1)
+        assert spot_checks.is_unchecked(connection, case_id)
+        said = Said((stored_domain(connection, case_id),))
+        answers.answer(connection, case_id, said, by=other, version=1)
+        assert (spot_checks.in_consultation(connection), spot_checks.is_unchecked(connection, case_id)) == (0, False)
+        assert dict(spot_checks.by_domain(connection))[said.codes[0]].hits == 1
 
 
 def test_answers_come_out_as_rows_and_spot_checks_as_figures(store, settings, tmp_path):

@@ -6,7 +6,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from tousu.errors import Conflict, NotFound, ScopeMissing
-from tousu.masking import mask
+from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.pages.review import card_context, said_in
 from tousu_service.desk.store import answers, people, similar
 from tousu_service.desk.store.answers import AnsweredMeanwhile
@@ -76,18 +76,14 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
         users = people.listed(connection)
         alike = similar.like(connection, number, held.row["text"])
     visit.viewed("case_viewed", case=number, where="case")
-    context = card_context(visit, held)
-    may_see = visit.parts.settings.store_raw_text and visit.person.may("reviewer")
-    if not may_see:
-        context["pieces"] = [piece._replace(text=mask(piece.text)) for piece in context["pieces"]]
     return visit.show(
-        "case.html", status, here="cases", given=given, conflict=conflict, alike=alike,
-        users=[user for user in users if user.disabled_at is None], **context,
+        "case.html", status, given=given, conflict=conflict, alike=alike,
+        users=[user for user in users if user.disabled_at is None], **card_context(visit, held),
     )  # fmt: skip
 
 
 def _number(visit: Visit) -> int:
-    value = str(visit.request.path_params["case"])
-    if not (value.isascii() and value.isdigit() and len(value) < 16):
+    number = whole_number(visit.request.path_params["case"])
+    if number is None:
         raise NotFound("没有这个案件", fix="在台账里查找")
-    return int(value)
+    return number

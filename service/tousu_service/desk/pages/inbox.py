@@ -11,6 +11,7 @@ from starlette.background import BackgroundTask
 from tousu.errors import Conflict, NotFound, TousuError
 from tousu_service.desk import preview
 from tousu_service.desk.corrected import corrected
+from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.store import uploads
 from tousu_service.desk.store.queue import progress_of
 from tousu_service.desk.web import CLIENT, new_router, page
@@ -27,7 +28,11 @@ if TYPE_CHECKING:
 
 router = new_router()
 page = functools.partial(page, router)
-ROLES = ("text", "number", "received", "respondent", "complainant")
+# What a column may hold, and how the page asks for it.
+COLUMNS = {
+    "text": "投诉内容（必选）", "number": "编号", "received": "登记日期", "respondent": "被投诉方",
+    "complainant": "投诉人（只存摘要）",
+}  # fmt: skip
 
 
 @page("/inbox")
@@ -36,7 +41,7 @@ def show_inbox(visit: Visit) -> Response:
     with visit.reading() as connection:
         found = uploads.listed(connection, before=visit.number("before") or None)
         progress = progress_of(connection, [each.id for each in found])
-    return visit.show("inbox.html", here="inbox", uploads=found, progress=progress, days=visit.parts.settings.desk_days)
+    return visit.show("inbox.html", uploads=found, progress=progress, days=visit.parts.settings.desk_days)
 
 
 @page("/inbox", method="POST", large=True)
@@ -57,7 +62,7 @@ def receive(visit: Visit) -> Response:
                 connection, name=came.name, sha256=came.sha256, size=came.size, columns={"file": name},
                 actor=visit.person.actor,
             )  # fmt: skip
-            places.keep(settings, folder_of(upload.id), came.path, name)
+            places.keep(settings, places.upload_folder(upload.id), came.path, name)
     if before is not None:
         return visit.go(f"/inbox/{before.id}?again=1")
     return visit.go(f"/inbox/{upload.id}")
@@ -70,7 +75,7 @@ def show_upload(visit: Visit) -> Response:
     looked: dict[str, Any] | None = None
     error: TousuError | None = None
     job = None
-    if upload.state == "looking":
+    if upload.state == "looking" or (upload.state == "failed" and not upload.rows):
         try:
             looked = preview.look(_file(visit, upload))
         except TousuError as found:
@@ -80,45 +85,50 @@ def show_upload(visit: Visit) -> Response:
     with visit.reading() as connection:
         progress = progress_of(connection, [upload.id]).get(upload.id, {})
     return visit.show(
-        "upload_state.html" if visit.is_part else "upload.html", here="inbox", upload=upload, looked=looked,
-        error=error, job=job, progress=progress, again=visit.asked("again"), roles=ROLES,
+        "upload_state.html" if visit.is_part else "upload.html", upload=upload, looked=looked, error=error,
+        job=job, progress=progress, again=visit.asked("again"), roles=COLUMNS,
     )  # fmt: skip
 
 
 @page("/inbox/{upload}", method="POST")
 def begin(visit: Visit) -> Response:
-    """Let a file's rows become cases, by the columns chosen.
+    """Let a file's rows become cases, by the columns chosen; one that failed halfway goes on by those it began with.
 
     Raises:
         Conflict: No column holds the texts, or it has begun already.
     """
     upload = _upload(visit)
-    chosen = {role: visit.said(role) for role in ROLES if visit.said(role)}
+    told = upload.columns if upload.rows else {role: visit.said(role) for role in COLUMNS}
+    chosen = {role: told[role] for role in COLUMNS if told.get(role)}
     if not chosen.get("text"):
         raise Conflict("没有选内容列", fix="选一列作投诉内容")
     if upload.state not in {"looking", "failed"}:
         raise Conflict("这份文件已经在处理了", fix="在收件页查看")
-    args = {"upload": upload.id, "folder": folder_of(upload.id), "file": upload.columns["file"], "name": upload.name}
+    args = {
+        "upload": upload.id, "folder": places.upload_folder(upload.id), "file": upload.columns["file"], "name": upload.name,
+    }  # fmt: skip
     columns = {"file": upload.columns["file"], **chosen}
     with visit.writing() as connection:  # before the job is there: a worker may take it at once
-        uploads.change(connection, upload.id, actor=visit.person.actor, columns=columns, problem=None)
+        uploads.change(connection, upload.id, actor=visit.person.actor, columns=columns)
     job, _ = jobs.add(visit.parts.store, "tag", args, client=CLIENT, actor=visit.person.actor)
     with visit.writing() as connection:
         if uploads.find(connection, upload.id).state == upload.state:
-            uploads.change(connection, upload.id, actor=visit.person.actor, state="tagging", job_id=job.id)
+            uploads.change(
+                connection, upload.id, actor=visit.person.actor, state="tagging", job_id=job.id, problem=None
+            )
     return visit.go(f"/inbox/{upload.id}")
 
 
 @page("/inbox/{upload}/void", method="POST", role="reviewer")
 def void(visit: Visit) -> Response:
     """Take a file's cases out of every list, or put them back."""
-    upload = _upload(visit)
+    number = _number(visit)
     with visit.writing() as connection:
-        if upload.state == "void":
-            uploads.bring_back(connection, upload.id, actor=visit.person.actor)
+        if uploads.find(connection, number).state == "void":
+            uploads.bring_back(connection, number, actor=visit.person.actor)
         else:
-            uploads.take_back(connection, upload.id, actor=visit.person.actor)
-    return visit.go(f"/inbox/{upload.id}")
+            uploads.take_back(connection, number, actor=visit.person.actor)
+    return visit.go(f"/inbox/{number}")
 
 
 @page("/inbox/{upload}/file")
@@ -135,22 +145,26 @@ def download(visit: Visit) -> Response:
     return FileResponse(made, filename=name, background=BackgroundTask(made.unlink, missing_ok=True))
 
 
-def folder_of(upload_id: int) -> str:
-    """Return the name of the directory in which an upload's file lies."""
-    return f"upload_{upload_id}"
-
-
 def _upload(visit: Visit) -> Upload:
     """Return the upload in the address.
 
     Raises:
         NotFound: There is none.
     """
-    value = str(visit.request.path_params["upload"])
-    if not (value.isascii() and value.isdigit() and len(value) < 16):
-        raise NotFound("没有这份收件")
     with visit.reading() as connection:
-        return uploads.find(connection, int(value))
+        return uploads.find(connection, _number(visit))
+
+
+def _number(visit: Visit) -> int:
+    """Return the number in the address.
+
+    Raises:
+        NotFound: It is none.
+    """
+    number = whole_number(visit.request.path_params["upload"])
+    if number is None:
+        raise NotFound("没有这份收件")
+    return number
 
 
 def _file(visit: Visit, upload: Upload) -> Path:
@@ -159,7 +173,7 @@ def _file(visit: Visit, upload: Upload) -> Path:
     Raises:
         NotFound: It is no longer kept.
     """
-    path = places.folder(visit.parts.settings, folder_of(upload.id)) / str(upload.columns.get("file", ""))
+    path = places.folder(visit.parts.settings, places.upload_folder(upload.id)) / str(upload.columns.get("file", ""))
     if not upload.columns.get("file") or not path.is_file():
         raise NotFound("原文件已过保留期，或不在这台机器上", fix="台账里的答复仍在")
     return path

@@ -6,8 +6,10 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from tousu.errors import Conflict, ScopeMissing
-from tousu_service.desk.render import names
+from tousu_service.desk.numbers import whole_number
+from tousu_service.desk.render import ATTENTION, DECISIONS, STATES, names
 from tousu_service.desk.store import bulk, lists, people
+from tousu_service.desk.store.answers import Said
 from tousu_service.desk.store.filters import Filter
 from tousu_service.desk.web import new_router, page
 
@@ -35,14 +37,15 @@ def show_list(visit: Visit) -> Response:
     wanted = Filter.of(visit.request.query_params)
     order = visit.asked("order") if visit.asked("order") in lists.ORDERS else "new"
     with visit.reading() as connection:
-        found = lists.page(connection, wanted, order=order, after=visit.asked("after"))
-        total = lists.count(connection, wanted)
-        facets = lists.facets(connection, wanted)
+        chosen = lists.choose(connection, wanted)
+        total = chosen.count
+        found = lists.page(connection, chosen, order=order, after=visit.asked("after"))
+        facets = lists.facets(chosen)
         shown = _shown(wanted, lists.upload_names(connection), {u.id: u.name for u in people.listed(connection)})
         without = [] if total or wanted.is_empty else _relaxed(connection, wanted)
     visit.viewed("cases_listed", filter=_told(wanted), found=total)
     return visit.show(
-        "ledger.html", here="cases", found=found, total=total, facets=facets, wanted=wanted, order=order, shown=shown,
+        "ledger.html", found=found, total=total, facets=facets, wanted=wanted, order=order, shown=shown,
         labels=LABELS, orders=ORDER_LABELS, address=wanted.to_query(), without=without,
         after=visit.asked("after"), most=bulk.MOST,
     )  # fmt: skip
@@ -55,7 +58,7 @@ def preview(visit: Visit) -> Response:
     with visit.writing() as connection:
         batch = bulk.prepare(connection, wanted, by=visit.person)
         sample = bulk.sample(connection, batch)
-    return visit.show("bulk.html", here="cases", batch=batch, sample=sample, done=None, most=bulk.MOST)
+    return visit.show("bulk.html", batch=batch, sample=sample)
 
 
 @page("/bulk/{batch}", role="reviewer")
@@ -64,7 +67,7 @@ def show_batch(visit: Visit) -> Response:
     with visit.reading() as connection:
         batch = bulk.find(connection, _number(visit))
         sample = bulk.sample(connection, batch) if batch.state == "preview" else []
-    return visit.show("bulk.html", here="cases", batch=batch, sample=sample, done=batch.state, most=bulk.MOST)
+    return visit.show("bulk.html", batch=batch, sample=sample)
 
 
 @page("/bulk/{batch}/run", method="POST", role="reviewer")
@@ -77,21 +80,19 @@ def run(visit: Visit) -> Response:
     code, batch_id = visit.said("domain"), _number(visit)
     if code not in names()["domains"]:
         raise Conflict("没有选领域", fix="返回上一页，选好改成哪个领域")
-    with visit.writing() as connection:
-        batch = bulk.find(connection, batch_id)
-        if len(batch.frozen) > bulk.ASK_ABOVE and visit.said("typed") != str(len(batch.frozen)):
-            raise Conflict(
-                f"要改的超过 {bulk.ASK_ABOVE} 件，须键入件数", expected=str(len(batch.frozen)), fix="返回上一页"
-            )
-        bulk.run(connection, batch, code, note=visit.said("note", most=500), by=visit.person)
+    with visit.reading() as connection:
+        frozen = len(bulk.find(connection, batch_id).frozen)
+    if frozen > bulk.ASK_ABOVE and visit.said("typed") != str(frozen):
+        raise Conflict(f"要改的超过 {bulk.ASK_ABOVE} 件，须键入件数", expected=str(frozen), fix="返回上一页")
+    said = Said((code,), note=visit.said("note", most=500) or None)
+    bulk.run(visit.parts.store, batch_id, said, by=visit.person)
     return visit.go(f"/bulk/{batch_id}")
 
 
 @page("/bulk/{batch}/undo", method="POST", role="reviewer")
 def undo(visit: Visit) -> Response:
     """Take back what a bulk action changed and nobody has touched since."""
-    with visit.writing() as connection:
-        bulk.undo(connection, bulk.find(connection, _number(visit)), by=visit.person)
+    bulk.undo(visit.parts.store, _number(visit), by=visit.person)
     return visit.go(f"/bulk/{_number(visit)}")
 
 
@@ -102,7 +103,8 @@ def assign(visit: Visit) -> Response:
     Raises:
         ScopeMissing: Somebody shut out is to have them.
     """
-    chosen = [int(value) for value in visit.form.getlist("case") if isinstance(value, str) and value.isdigit()]
+    told = [whole_number(value) for value in visit.form.getlist("case") if isinstance(value, str)]
+    chosen = [number for number in told if number is not None]
     to = visit.number("to") or None
     with visit.writing() as connection:
         if to is not None and people.find(connection, to).disabled_at is not None:
@@ -114,14 +116,11 @@ def assign(visit: Visit) -> Response:
 
 def _number(visit: Visit) -> int:
     """Return the number in the address, 0 where it is none."""
-    value = str(visit.request.path_params["batch"])
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else 0
+    return whole_number(visit.request.path_params["batch"]) or 0
 
 
 def _shown(wanted: Filter, uploads: dict[int, str], users: dict[int, str]) -> dict[str, dict[str, str]]:
     """Return the Chinese names of values, by facet."""
-    from tousu_service.desk.render import ATTENTION, DECISIONS, STATES
-
     named = names()
     return {
         "state": STATES, "domain": named["domains"], "predicted": named["domains"], "kind": named["kinds"],
@@ -138,7 +137,7 @@ def _relaxed(connection: Any, wanted: Filter) -> list[tuple[str, dict[str, str],
     found = []
     for name in query:
         less = {key: value for key, value in query.items() if key != name}
-        found.append((name, less, lists.count(connection, Filter.of(less))))
+        found.append((name, less, lists.choose(connection, Filter.of(less)).count))
     return found
 
 

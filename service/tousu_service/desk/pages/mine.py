@@ -29,4 +29,4 @@ def show_mine(visit: Visit) -> Response:
         free = mine.unassigned(connection) if everybody else []
         users = [user for user in people.listed(connection) if user.disabled_at is None]
         today = local(present(connection)).date().isoformat()
-    return visit.show("mine.html", here="mine", rows=rows, loads=loads, free=free, users=users, today=today)
+    return visit.show("mine.html", rows=rows, loads=loads, free=free, users=users, today=today)

@@ -34,7 +34,7 @@ def show_model(visit: Visit) -> Response:
         fresh = learning.since_training(connection)
         weeks = spot_checks.by_week(connection)
         by_domain = spot_checks.by_domain(connection)
-        waiting = spot_checks.waiting(connection)
+        waiting, asked = spot_checks.waiting(connection), spot_checks.in_consultation(connection)
         total = spot_checks.total(weeks)
         below = spot_checks.is_below(total, settings.auto_promise)
         floor = spot_checks.stricter_than(connection, target=settings.auto_promise) if below else None
@@ -43,7 +43,7 @@ def show_model(visit: Visit) -> Response:
     last = next((job for job in trainings if job.state == "done"), None)
     newest = next((job for job in trainings if not job.is_open), None)
     return visit.show(
-        "model.html", here="model", fresh=fresh, few=learning.FEW, weeks=weeks, by_domain=by_domain, waiting=waiting,
+        "model.html", fresh=fresh, few=learning.FEW, weeks=weeks, by_domain=by_domain, waiting=waiting, asked=asked,
         total=total, below=below, floor=floor, promise=settings.auto_promise, share=settings.spot_check_share,
         running=next((job for job in trainings if job.is_open), None), trainings=trainings,
         stopped=newest if newest and newest.state != "done" else None, last=last,

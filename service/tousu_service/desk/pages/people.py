@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tousu.errors import Conflict
 from tousu.timezone import parse_moment
+from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.store import people, sessions
 from tousu_service.desk.web import new_router, page
 from tousu_service.store import audit
@@ -81,7 +82,7 @@ def show_audit(visit: Visit) -> Response:
     )
     actions = audit.actions(visit.parts.store)
     return visit.show(
-        "audit.html", here="audit", lines=lines[:LINES], more=lines[LINES - 1].seq if len(lines) > LINES else None,
+        "audit.html", lines=lines[:LINES], more=lines[LINES - 1].seq if len(lines) > LINES else None,
         actor=actor, action=action, since=since, known=actions,
     )  # fmt: skip
 
@@ -94,11 +95,11 @@ def _users(
         users, logins = people.listed(connection), sessions.listed(connection)
     root = str(visit.request.base_url).rstrip("/")
     return visit.show(
-        "users.html", status, here="users", users=users, logins=logins, error=error, now=datetime.now(UTC),
+        "users.html", status, users=users, logins=logins, error=error, now=datetime.now(UTC),
         link=link and (link[0], f"{root}/desk/link/{link[1]}"),
     )  # fmt: skip
 
 
 def _number(visit: Visit) -> int:
-    value = str(visit.request.path_params["user"])
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 16 else 0
+    """Return the number in the address, 0 where it is none."""
+    return whole_number(visit.request.path_params["user"]) or 0

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
 from typing import TYPE_CHECKING, Any
 
 from tousu.case_codes import AUTHORITIES, KINDS
 from tousu.errors import Conflict
+from tousu.masking import mask
 from tousu_service.desk import initials, reading
-from tousu_service.desk.render import environment, names
-from tousu_service.desk.store import answers, bulk, queue
-from tousu_service.desk.store.answers import AnsweredMeanwhile, Said
+from tousu_service.desk.render import ATTENTION, environment, names
+from tousu_service.desk.store import answers, bulk, queue, spot_checks
+from tousu_service.desk.store.answers import OWN, AnsweredMeanwhile, Said
 from tousu_service.desk.store.card import Card, card, members
 from tousu_service.desk.web import new_router, page
 
@@ -43,15 +45,15 @@ def save(visit: Visit) -> Response:
     said = said_in(visit)
     try:
         with visit.writing() as connection:
-            source = "sample" if _queue(visit) == "sample" else "review"
+            source = "sample" if spot_checks.is_unchecked(connection, case_id) else "review"
             held = card(connection, case_id, viewer=visit.person.id) if visit.said("group") else None
             answers.answer(
                 connection, case_id, said, by=visit.person, version=visit.number("version"), source=source,
                 seconds=_seconds(visit),
             )  # fmt: skip
-            if held is not None and said.codes:
-                batch = bulk.of_group(connection, members(connection, held.row), by=visit.person)
-                bulk.answer_all(connection, batch, said, source="group", by=visit.person)
+            near = members(connection, held.row) if held is not None and said.codes else []
+            if near:
+                bulk.answer_group(connection, case_id, near, said, by=visit.person)
     except AnsweredMeanwhile as error:
         return _conflict(visit, case_id, said, error)
     return _next(visit, after=visit.said("after"))
@@ -59,24 +61,29 @@ def save(visit: Visit) -> Response:
 
 @page("/review/undo", method="POST")
 def undo(visit: Visit) -> Response:
-    """Take the person's last answer back and show its case again.
+    """Take the person's last answer back, with the near-duplicates' if they had it too, and show its case again.
 
     Raises:
-        Conflict: There is none.
+        Conflict: There is none, or it was one of many, given by a list.
     """
     with visit.writing() as connection:
         last = answers.last_of(connection, visit.person.id)
         if last is None:
             raise Conflict("没有可以撤销的了", fix="继续复核")
+        if last.source == "bulk":
+            raise Conflict("您的上一次答复是批量更正，这里不能撤销", fix=f"在第 {last.batch_id} 号批量的页上整批撤销")
+        case_id = last.case_id
+        own: Answer | None = last
         if last.batch_id is not None:
-            bulk.undo(connection, bulk.find(connection, last.batch_id), by=visit.person)
-            last = answers.last_of(connection, visit.person.id) or last
-        if last.batch_id is None:
-            answers.undo(connection, last.id, by=visit.person)
-        queue.keep(connection, last.case_id, visit.person)
+            case_id = bulk.undo_group(connection, last.batch_id, by=visit.person)
+            found = answers.last_of(connection, visit.person.id)
+            own = found if found is not None and found.case_id == case_id else None
+        if own is not None:
+            answers.undo(connection, own.id, by=visit.person)
+        queue.keep(connection, case_id, visit.person)
     if not visit.is_part:
-        return visit.go(f"/cases/{last.case_id}")
-    return _shown(visit, last.case_id, told="已撤销，这一件回到原来的样子")
+        return visit.go(f"/cases/{case_id}")
+    return _shown(visit, case_id, told="已撤销，这一件回到原来的样子")
 
 
 def said_in(visit: Visit) -> Said:
@@ -97,32 +104,40 @@ def said_in(visit: Visit) -> Said:
     kind, route, online = visit.said("kind"), visit.said("route"), visit.said("online")
     return Said(
         tuple(dict.fromkeys(codes)), {"1": True, "0": False}.get(online),
-        kind if kind in KINDS else None, route if route in AUTHORITIES else None, note,
+        kind if kind in KINDS else None, route if route == OWN or route in AUTHORITIES else None, note,
     )  # fmt: skip
 
 
 def card_context(visit: Visit, held: Card, *, blind: bool = False) -> dict[str, Any]:
-    """Return what the templates of one case need."""
+    """Return what the templates of one case need; personal numbers as zeros but for who may see them."""
+    if not (visit.parts.settings.store_raw_text and visit.person.may("reviewer")):
+        held = _masked(held)
     row, tagging = held.row, held.row["tagging"]
     model = visit.parts.live_model.current()
     reasons: list[str] = []
     if blind:
-        parts = [reading.Piece(row["text"], "", sign=False)]
+        parts = reading.whole(row["text"])
     else:
         parts, reasons = reading.pieces(model, row["text"], row["domain"])
     day = reading.day_of(row)
     ranked = [] if blind else list(tagging["probabilities"].items())[:CANDIDATES]
     first = [code for code, _ in ranked]
     return {
-        "card": held, "row": row, "tagging": tagging, "pieces": parts, "reasons": reasons, "blind": blind,
+        "card": held, "row": row, "pieces": parts, "reasons": reasons, "blind": blind,
         "ranked": ranked, "rest": [code for code in names()["domains"] if code not in first],
-        "letters": initials.of_domains(), "day": day,
+        "initials": initials.of_domains(), "day": day,
         "codes": [] if blind else row["codes"].split(","),
         "advice": None if blind else reading.advice(visit.parts.taxonomy, row["domain"], day),
         "warnings": [] if blind else reading.signal_advice(held.signals, day),
         "authority": None if blind else reading.authority(row["route"]),
         "begun": round(time.time()), "queues": queue.QUEUES,
     }  # fmt: skip
+
+
+def _masked(held: Card) -> Card:
+    """Return a case without personal numbers in its text and its other cells."""
+    facts = {name: mask(value) for name, value in held.row["facts"].items()}
+    return dataclasses.replace(held, row={**held.row, "text": mask(held.row["text"]), "facts": facts})
 
 
 def _next(visit: Visit, *, after: str = "", whole: bool = False) -> Response:
@@ -141,7 +156,7 @@ def _next(visit: Visit, *, after: str = "", whole: bool = False) -> Response:
         done, seconds = queue.done_today(connection, visit.person)
         left = queue.left(connection, visit.person, queue=wanted, upload=upload)
     return visit.show(
-        "review.html" if not visit.is_part else "review_empty.html", here="review", number=None, done=done, left=left,
+        "review.html" if not visit.is_part else "review_empty.html", number=None, done=done, left=left,
         seconds=seconds, queue=wanted, upload=upload, queues=queue.QUEUES, skipped=bool(after),
     )  # fmt: skip
 
@@ -156,12 +171,13 @@ def _shown(
         held = card(connection, case_id, viewer=visit.person.id)
         left = queue.left(connection, visit.person, queue=wanted, upload=upload)
         done, seconds = queue.done_today(connection, visit.person)
+        blind = spot_checks.is_unchecked(connection, case_id)  # whichever queue it stands in
     visit.viewed("case_viewed", case=case_id, where="review")
-    context = card_context(visit, held, blind=wanted == "sample")
+    context = card_context(visit, held, blind=blind)
     return visit.show(
-        "review.html" if not visit.is_part else "review_card.html", status, here="review", number=case_id, left=left,
+        "review.html" if not visit.is_part else "review_card.html", status, number=case_id, left=left,
         done=done, seconds=seconds, queue=wanted, upload=upload, after=after, told=told, conflict=conflict, mine=mine,
-        why=_why(held, wanted), **context,
+        why=_why(held, wanted, blind=blind), **context,
     )  # fmt: skip
 
 
@@ -172,15 +188,15 @@ def _conflict(visit: Visit, case_id: int, said: Said, error: AnsweredMeanwhile) 
     return _shown(visit, case_id, after=visit.said("after"), conflict=error.theirs, mine=said, status=409)
 
 
-def _why(held: Card, wanted: str) -> str:
+def _why(held: Card, wanted: str, *, blind: bool) -> str:
     """Return why this case is the next one."""
     row = held.row
-    if wanted == "sample":
-        return "抽检：随机抽到，请先自己判断"
     if wanted in {"asked", "mine"}:
         return {"asked": "有人拿不准，请您定", "mine": "分给您的"}[wanted]
+    if blind:
+        return "抽检：随机抽到，请先自己判断"
     if row["attention"] != "normal" and wanted == "all":
-        return f"关注程度为{'紧急' if row['attention'] == 'urgent' else '留意'}，排在前面"
+        return f"关注程度为{ATTENTION[row['attention']]}，排在前面"
     return f"模型只有 {round(row['confidence'] * 100)}% 的把握"
 
 

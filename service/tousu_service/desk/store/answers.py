@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tousu_service.desk.people import Person
 
 LONGEST_NOTE = 500
+OWN = "own"  # as a route: the station itself handles it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Answer:
         codes: The right codes, the primary first; empty of an ``ask`` and an ``undo``.
         online: The facet, None where nothing was said.
         kind: What the writer wants, None where nothing was said.
-        route: The authority, None where nothing was said.
+        route: The authority, ``own`` for the station itself, None where nothing was said.
         note: The person's words.
         undoes: The answer an ``undo`` takes back.
         batch_id: The bulk action it belongs to.
@@ -121,7 +122,7 @@ def answer(
         },
     )  # fmt: skip
     _put_in_force(connection, row, stored)
-    if source == "sample" and words.codes:
+    if words.codes:  # a drawn case counts whichever way it came to its answer, or what was hard would be left out
         agreed = words.codes[0] == row["predicted"]
         change = sa.update(sample).where(sample.c.case_id == case_id, sample.c.answer_id.is_(None))
         connection.execute(change.values(answer_id=stored.id, agreed=agreed))
@@ -179,7 +180,7 @@ def answers_as_rows(connection: sa.Connection, *, held_out: bool = False) -> Ite
     """Yield the answers in force as labelled rows: ``text``, ``codes``, ``online`` if said, and what tells them apart.
 
     Beside the labelled row's keys each has ``case`` (its number), ``source``, ``at``, ``by`` and ``group`` (the same
-    for near-duplicates of one upload). Of several answers to the same text the last one counts.
+    for near-duplicates of one upload). A text that stands in several cases comes with each one's answer, the oldest first.
 
     Args:
         connection: A transaction.
@@ -195,46 +196,15 @@ def answers_as_rows(connection: sa.Connection, *, held_out: bool = False) -> Ite
             case_texts.c.text != "",
             (answers.c.source == "sample") if held_out else (answers.c.source != "sample"),
         )
-        .order_by(answers.c.id.desc())
+        .order_by(answers.c.id)
     )
-    seen: set[str] = set()
     for row in connection.execute(query).mappings():
-        if row["text"] in seen:
-            continue
-        seen.add(row["text"])
         online = {} if row["online"] is None else {"online": row["online"]}
         yield {
             "text": row["text"], "codes": row["codes"].split(","), **online, "case": row["case_id"],
             "source": row["source"], "at": row["at"], "by": row["by"],
             "group": f"{row['upload_id']}:{row['group_row'] or row['row']}",
         }  # fmt: skip
-
-
-def conflicts(connection: sa.Connection, *, limit: int = 200) -> list[list[Answer]]:
-    """Return the answers in force that differ though their texts are the same, those of one text together."""
-    other_cases, other_texts = cases.alias(), case_texts.alias()
-    one = (
-        sa.select(case_texts.c.text)
-        .join(cases, cases.c.id == case_texts.c.id)
-        .where(cases.c.state == "answered", case_texts.c.text != "")
-        .group_by(case_texts.c.text)
-        .having(sa.func.count(cases.c.domain.distinct()) > 1)
-        .limit(limit)
-        .subquery()
-    )
-    query = (
-        _shown()
-        .add_columns(other_texts.c.text)
-        .join(other_cases, other_cases.c.answer_id == answers.c.id)
-        .join(other_texts, other_texts.c.id == other_cases.c.id)
-        .join(one, one.c.text == other_texts.c.text)
-        .where(other_cases.c.state == "answered")
-        .order_by(answers.c.id)
-    )
-    found: dict[str, list[Answer]] = {}
-    for row in connection.execute(query).mappings():
-        found.setdefault(row["text"], []).append(_answer(row))
-    return list(found.values())
 
 
 def _case(connection: sa.Connection, case_id: int) -> Mapping[Any, Any]:
@@ -275,7 +245,7 @@ def _put_in_force(connection: sa.Connection, row: Mapping[Any, Any], now_in_forc
     }  # fmt: skip
     if now_in_force is not None:
         said = {name: getattr(now_in_force, name) for name in ("online", "kind", "route")}
-        values |= {name: value for name, value in said.items() if value is not None}
+        values |= {name: value if value != OWN else None for name, value in said.items() if value is not None}
         values |= {
             "state": "answered" if now_in_force.codes else "asked", "answer_id": now_in_force.id,
             "answered_by": now_in_force.by, "answered_at": now_in_force.at,
@@ -294,11 +264,10 @@ def _in_force(history: list[Answer]) -> list[Answer]:
 def _agrees(row: Mapping[Any, Any], said: Said) -> bool:
     """Return whether a person says just what the model did."""
     tagging = row["tagging"]
+    told = {"online": said.online, "kind": said.kind, "route": said.route}
+    of_model = {name: tagging[name] for name in told} | {"route": tagging["route"] or OWN}
     same = list(said.codes) == list(tagging["codes"])
-    return same and all(
-        value is None or value == tagging[name]
-        for name, value in (("online", said.online), ("kind", said.kind), ("route", said.route))
-    )
+    return same and all(value is None or value == of_model[name] for name, value in told.items())
 
 
 def _words(said: Said) -> Said:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from tousu_service.desk.store.answers import Answer
 
-MOST_LISTED = 8
-
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -70,7 +68,7 @@ def card(connection: sa.Connection, case_id: int, *, viewer: int) -> Card:
         row=row,
         signals=signals_of(row["signals"]),
         history=answers.of_case(connection, case_id),
-        group=len(members(connection, row)) + 1 if row["group_row"] is not None else 1,
+        group=len(members(connection, row)) + 1,
         same_respondent=_number(connection, cases.c.respondent, row["respondent"]),
         same_complainant=_number(connection, cases.c.complainant, row["complainant"]),
         assignee=_name(connection, row["assignee_id"]),
@@ -79,7 +77,9 @@ def card(connection: sa.Connection, case_id: int, *, viewer: int) -> Card:
 
 
 def members(connection: sa.Connection, row: Mapping[str, Any]) -> list[tuple[int, int]]:
-    """Return number and version of a case's near-duplicates that are in the same state as it."""
+    """Return number and version of a case's near-duplicates that are in the same state as it; none of one that has none."""
+    if row["group_row"] is None:
+        return []
     query = sa.select(cases.c.id, cases.c.version).where(
         cases.c.upload_id == row["upload_id"],
         cases.c.group_row == row["group_row"],

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from tousu.case_codes import SIGNALS
+from tousu_service.desk.numbers import whole_number
 from tousu_service.store.desk_tables import case_texts, cases, sample
 
 if TYPE_CHECKING:
@@ -31,10 +32,10 @@ class Filter:
 
     Attributes:
         chosen: Values by the names of ``COLUMNS``.
-        signal: A signal the case has.
-        online: Whether the trade was on the internet, None for either.
-        changed: Only cases whose answer differs from what the model said.
-        words: Looked for in texts, numbers and respondents.
+        signal: A signal the case has; empty for any.
+        online: Whether the trade was on the internet: ``1``, ``0``, empty for either.
+        changed: ``1`` for only cases whose answer differs from what the model said, else empty.
+        words: Looked for in texts, numbers and respondents; empty for none.
     """
 
     chosen: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +49,7 @@ class Filter:
         """Return what an address asks for; what is no value is left out."""
         chosen = {name: query[name].strip()[:120] for name in COLUMNS if query.get(name, "").strip()}
         for name in NUMBERS & chosen.keys():
-            if not (chosen[name].isascii() and chosen[name].isdigit() and len(chosen[name]) < 16):
+            if whole_number(chosen[name]) is None:
                 del chosen[name]
         signal = query.get("signal", "")
         return cls(

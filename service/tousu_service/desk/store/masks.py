@@ -14,7 +14,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from tousu_service.desk.store.cases import BIT_OF
-from tousu_service.desk.store.filters import HIDDEN, NUMBERS, Filter, found_by_words
+from tousu_service.desk.store.filters import COLUMNS, HIDDEN, NUMBERS, Filter, found_by_words
 from tousu_service.store.desk_tables import answers, assignments, cases, uploads
 
 if TYPE_CHECKING:
@@ -22,11 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-NAMES = {
-    "state": "state", "domain": "domain", "predicted": "predicted", "kind": "kind", "route": "route",
-    "attention": "attention", "decision": "decision", "month": "month", "upload": "upload_id", "respondent": "respondent",
-    "assignee": "assignee_id", "by": "answered_by",
-}  # fmt: skip
+HELD = {name: column for name, column in COLUMNS.items() if name != "complainant"}  # whose hashes would fill the memory
 MOST_SEARCHES = 8
 _held: WeakKeyDictionary[sa.Engine, Columns] = WeakKeyDictionary()
 _holding = threading.Lock()
@@ -47,9 +43,9 @@ class Columns:
         self._lock = threading.Lock()
         self._last = {"cases": 0, "answers": 0, "assignments": 0}
         self._void: frozenset[int] = frozenset()
-        self._words: dict[str, dict[Any, int]] = {name: {None: 0} for name in NAMES}
+        self._words: dict[str, dict[Any, int]] = {name: {None: 0} for name in HELD}
         self._words["predicted"] = self._words["domain"]  # so that one can be compared with the other
-        self._codes: dict[str, NDArray[np.int32]] = {name: np.zeros(1024, np.int32) for name in NAMES}
+        self._codes: dict[str, NDArray[np.int32]] = {name: np.zeros(1024, np.int32) for name in HELD}
         self._found: dict[tuple[str, int, int, int], NDArray[np.bool_]] = {}
         self._signals, self._online = np.zeros(1024, np.int16), np.zeros(1024, np.bool_)
 
@@ -65,21 +61,21 @@ class Columns:
             void = frozenset(connection.execute(gone).scalars())
             if now == self._last and void == self._void:
                 return
-            before, self._last = self._last, {name: max(now[name], seen) for name, seen in self._last.items()}
-            changed, self._void = self._void ^ void, void
-            self._take(connection, cases.c.id > before["cases"])
+            self._take(connection, cases.c.id > self._last["cases"])
             for table in (answers, assignments):
-                touched = sa.select(table.c.case_id).where(table.c.id > before[table.name])
+                touched = sa.select(table.c.case_id).where(table.c.id > self._last[table.name])
                 self._take(connection, cases.c.id.in_(touched))
-            if changed:
+            if changed := self._void ^ void:
                 self._take(connection, cases.c.upload_id.in_(changed))
+            # Only now: what could not be read is read again, and no mask is longer than the columns.
+            self._last, self._void = {name: max(now[name], seen) for name, seen in self._last.items()}, void
 
     def mask(self, connection: sa.Connection, wanted: Filter) -> NDArray[np.bool_]:
         """Return which cases are asked for, by number, bool, shape (highest number + 1,)."""
         size = self._last["cases"] + 1
         mask = self._codes["state"][:size] > 0
         for name, value in wanted.chosen.items():
-            if name in NAMES:
+            if name in HELD:
                 code = self._words[name].get(int(value) if name in NUMBERS else value, -1)
                 mask &= self._codes[name][:size] == code
             else:
@@ -130,14 +126,14 @@ class Columns:
 
     def _take(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
         """Read the columns of some cases."""
-        wanted = [cases.c[column] for column in NAMES.values()]
-        rows = connection.execute(sa.select(cases.c.id, cases.c.signals, cases.c.online, *wanted).where(which)).all()
+        query = sa.select(cases.c.id, cases.c.signals, cases.c.online, *HELD.values())
+        rows = connection.execute(query.where(which)).all()
         if not rows:
             return
         numbers, signals, online, *values = zip(*rows, strict=True)
         places = np.asarray(numbers)
         self._grow(int(places.max()) + 1)
-        for name, column in zip(NAMES, values, strict=True):
+        for name, column in zip(HELD, values, strict=True):
             words = self._words[name]
             self._codes[name][places] = [words.setdefault(value, len(words)) for value in column]
         self._signals[places], self._online[places] = signals, online

@@ -6,8 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tousu.masking import mask
-from tousu_service.desk.store.lists import SHOWN_CHARS
+from tousu_service.desk.store.lists import beginning, begun_text
 from tousu_service.store.desk_tables import case_texts, cases, desk_users
 
 MOST = 100
@@ -41,11 +40,10 @@ def loads(connection: sa.Connection) -> list[tuple[int, str, int, int]]:
 
 
 def _rows() -> sa.Select[Any]:
-    text = sa.func.substr(case_texts.c.text, 1, SHOWN_CHARS).label("text")
     columns = [each for each in cases.c if each.name not in {"complainant", "priority"}]
-    return sa.select(*columns, text).join(case_texts, case_texts.c.id == cases.c.id)
+    return sa.select(*columns, begun_text()).join(case_texts, case_texts.c.id == cases.c.id)
 
 
 def _shown(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:
     rows = connection.execute(query).mappings()
-    return [dict(row) | {"text": " ".join(mask(row["text"]).split())} for row in rows]
+    return [dict(row) | {"text": beginning(row["text"])} for row in rows]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from tousu.timezone import local
+from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.store.filters import in_sample
 from tousu_service.store.clock import present
 from tousu_service.store.desk_tables import answers, cases, leases
@@ -70,8 +72,8 @@ def left(connection: sa.Connection, person: Person, *, queue: str = "all", uploa
 
 
 def done_today(connection: sa.Connection, person: Person) -> tuple[int, float | None]:
-    """Return how many answers a person gave in the last twelve hours, and the mean seconds of those under ten minutes."""
-    since = present(connection) - timedelta(hours=12)
+    """Return how many answers a person gave since midnight in China, and the mean seconds of those under ten minutes."""
+    since = local(present(connection)).replace(hour=0, minute=0, second=0, microsecond=0)
     own = (answers.c.user_id == person.id, answers.c.at >= since, answers.c.action != "undo")
     number = connection.execute(sa.select(sa.func.count()).select_from(answers).where(*own)).scalar_one()
     mean = sa.select(sa.func.avg(answers.c.seconds)).where(*own, answers.c.seconds < 600)
@@ -110,9 +112,12 @@ def _keys(key: sa.Column[float]) -> list[sa.Column[float]]:
 
 def _behind(key: sa.Column[float], down: bool, after: str) -> list[sa.ColumnElement[bool]]:
     """Return the condition for what comes behind a place; none for one that makes no sense."""
-    value, _, number = after.rpartition("~")
+    value, _, words = after.rpartition("~")
+    number = whole_number(words)
+    if number is None:
+        return []
     try:
-        place = sa.tuple_(float(value), int(number)) if key is not cases.c.id else sa.tuple_(int(number))
+        place = sa.tuple_(float(value), number) if key is not cases.c.id else sa.tuple_(number)
     except ValueError:
         return []
     pair = sa.tuple_(*_keys(key))

@@ -7,8 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from tousu.masking import mask
-from tousu_service.desk.store.lists import SHOWN_CHARS
+from tousu_service.desk.store.lists import beginning
 from tousu_service.store.desk_tables import case_texts, cases
 
 MOST = 5
@@ -53,5 +52,4 @@ def pairs(text: str) -> set[str]:
 
 
 def _shown(row: dict[Any, Any], share: float) -> dict[str, Any]:
-    line = " ".join(mask(row["text"]).split())
-    return row | {"text": line[:SHOWN_CHARS] + ("…" if len(line) > SHOWN_CHARS else ""), "share": share}
+    return row | {"text": beginning(row["text"]), "share": share}

@@ -146,6 +146,12 @@ def by_domain(connection: sa.Connection, *, weeks: int = 12) -> list[tuple[str, 
     return sorted(found, key=lambda pair: (-pair[1].count, pair[0]))
 
 
+def is_unchecked(connection: sa.Connection, case_id: int) -> bool:
+    """Return whether a case was drawn and no person has said yet what is right: who does must not see the model's answer."""
+    query = sa.select(sample.c.case_id).where(sample.c.case_id == case_id, sample.c.answer_id.is_(None))
+    return connection.execute(query).first() is not None
+
+
 def waiting(connection: sa.Connection) -> int:
     """Return how many drawn cases nobody has answered."""
     query = (
@@ -153,6 +159,17 @@ def waiting(connection: sa.Connection) -> int:
         .select_from(sample)
         .join(cases, cases.c.id == sample.c.case_id)
         .where(sample.c.answer_id.is_(None), cases.c.state == "auto")
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def in_consultation(connection: sa.Connection) -> int:
+    """Return how many drawn cases somebody could not decide; they are missing among the right and the wrong ones."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(sample)
+        .join(cases, cases.c.id == sample.c.case_id)
+        .where(sample.c.answer_id.is_(None), cases.c.state == "asked")
     )
     return int(connection.execute(query).scalar_one())
 

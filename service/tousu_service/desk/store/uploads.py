@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from tousu.errors import NotFound
+from tousu.errors import Conflict, NotFound
 from tousu_service.store import audit
 from tousu_service.store.clock import now
-from tousu_service.store.desk_tables import case_texts, cases, uploads
+from tousu_service.store.desk_tables import answers, case_texts, cases, uploads
+from tousu_service.store.tables import jobs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-STATES = ("looking", "tagging", "ready", "failed", "void")
+    from tousu_service.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class Upload:
         name: Its name on the person's machine.
         sha256: Of its bytes.
         size: In bytes.
-        columns: Which header holds what: ``text``, ``number``, ``received``, ``respondent``, ``complainant``.
+        columns: Which header holds what: ``text``, ``number``, ``received``, ``respondent``, ``complainant``; and as
+            ``file`` the name under which the original lies in its directory.
         state: ``looking`` (which column?), ``tagging``, ``ready``, ``failed``, ``void`` (taken back).
         rows: Rows that became cases so far.
         rejected: Rows that could not.
@@ -105,21 +107,52 @@ def change(connection: sa.Connection, upload_id: int, *, actor: str, **values: A
 
 
 def take_back(connection: sa.Connection, upload_id: int, *, actor: str) -> None:
-    """Make an upload void: its cases leave every list and queue; nothing is deleted."""
+    """Make an upload void: its cases leave every list and queue; nothing is deleted.
+
+    Raises:
+        Conflict: Its rows are just becoming cases.
+    """
+    if find(connection, upload_id).state == "tagging":
+        raise Conflict("这份文件正在处理，现在不能作废", fix="等处理完再作废")
     connection.execute(sa.update(cases).where(cases.c.upload_id == upload_id).values(state="void"))
     change(connection, upload_id, actor=actor, state="void")
 
 
 def bring_back(connection: sa.Connection, upload_id: int, *, actor: str) -> None:
-    """Undo ``take_back``: every case is again what its decision and answers make of it."""
+    """Undo ``take_back``: upload and cases are again what its job, decisions and answers make of them."""
+    upload = find(connection, upload_id)
+    action = sa.select(answers.c.action).where(answers.c.id == cases.c.answer_id).scalar_subquery()
     state = sa.case(
         (sa.and_(cases.c.earlier_id.is_not(None), cases.c.priority < 0), "same"),
+        (action == "ask", "asked"),
         (cases.c.answer_id.is_not(None), "answered"),
         (cases.c.decision == "auto", "auto"),
         else_="open",
     )
     connection.execute(sa.update(cases).where(cases.c.upload_id == upload_id).values(state=state))
-    change(connection, upload_id, actor=actor, state="ready")
+    back = "failed" if upload.problem else "ready" if upload.rows or upload.job_id else "looking"
+    change(connection, upload_id, actor=actor, state=back)
+
+
+def fail(store: Store, upload_id: int, words: str) -> None:
+    """Note on an upload why its rows are not all there; one that was taken back stays so."""
+    with store.writing() as connection:
+        if find(connection, upload_id).state != "void":
+            change(connection, upload_id, actor="service", state="failed", problem=words)
+
+
+def mend(store: Store) -> None:
+    """Let uploads know whose job came to an end without them: given up, cancelled while it waited, or gone."""
+    query = (
+        sa.select(uploads.c.id, jobs.c.state, jobs.c.error)
+        .outerjoin(jobs, jobs.c.id == uploads.c.job_id)
+        .where(uploads.c.state == "tagging")
+        .where(sa.or_(jobs.c.id.is_(None), jobs.c.state.in_(("failed", "cancelled"))))
+    )
+    with store.reading() as connection:
+        found = connection.execute(query).all()
+    for row in found:
+        fail(store, row.id, row.error or ("已取消" if row.state == "cancelled" else "处理中断了"))
 
 
 def answered(connection: sa.Connection, upload_id: int) -> dict[str, tuple[str, ...]]:
