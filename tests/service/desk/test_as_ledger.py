@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime
+import gc
 import shutil
 from pathlib import Path
 
@@ -212,6 +213,14 @@ def test_figures_are_computed_again_when_a_case_changes_and_shown_as_they_were_w
     for n in range(20):
         slow.get(store, (n,), make, afresh=False)
     assert len(slow._made) == figures.KEPT
+
+
+def test_other_threads_are_not_stopped_by_searches_for_garbage_while_figures_are_computed(store):
+    assert gc.isenabled()
+    assert figures_of(store, ("gc",), lambda _: gc.isenabled()).value is False
+    with pytest.raises(ZeroDivisionError):
+        figures_of(store, ("fails",), lambda _: 1 / 0)
+    assert gc.isenabled()
 
 
 def test_what_masking_would_spoil():
