@@ -12,12 +12,14 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from tousu.batch.journal import Checkpoint, write_checkpoint
+from tousu.batch.options import Tally
 from tousu.errors import Conflict, CorpusError, ModelError, NotFound, RateExceeded, StoreError
 from tousu_service.auth.quota import Quota
 from tousu_service.http.error_handlers import status_of
 from tousu_service.jobs import places
 from tousu_service.jobs.held import HeldJob, is_dead, owner_name
-from tousu_service.jobs.tag import Told
+from tousu_service.jobs.tag import Told, tag_upload
 from tousu_service.jobs.train import train_model
 from tousu_service.jobs.worker import Worker
 from tousu_service.settings import load_settings
@@ -27,8 +29,8 @@ from tousu_service.store.tables import jobs as table
 ALIVE = staticmethod(lambda owner: False)
 
 
-def add(store, **more):
-    return jobs.add(store, "tag", {"name": "a.csv"}, client="k", actor="key:k", **more)[0]
+def add(store, *, args=None, **more):
+    return jobs.add(store, "tag", {"name": "a.csv"} | (args or {}), client="k", actor="key:k", **more)[0]
 
 
 def claim(store, owner="host:1:a", *, is_dead=lambda owner: False, is_here=lambda job: True):
@@ -173,6 +175,16 @@ def test_a_job_gone_on_with_counts_each_text_once(store):
     assert second.rows == 10
     with pytest.raises(RateExceeded):
         told.advance(50, 5)
+
+
+def test_a_job_that_another_model_began_begins_anew(store, shipped, tmp_path):
+    settings, job = load_settings({"TOUSU_STATE_DIR": str(tmp_path)}), add(store, args={"file": "original.csv"})
+    came = places.incoming(settings) / "came"
+    came.write_text("投诉内容\n电梯困人，物业不修\n", "utf-8")
+    result = places.keep(settings, job.id, came, "original.csv").with_name("result.csv")
+    write_checkpoint(result, {"model": "another"}, Checkpoint(9, 9, 0, Tally(rows=5).to_dict()))
+    outcome = tag_upload(HeldJob(store, claim(store)), settings, shipped, None)
+    assert (outcome["rows"], len(result.read_text("utf-8").splitlines())) == (1, 2)
 
 
 def test_a_step_that_fails_does_not_end_its_thread(store, tmp_path):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from tousu.batch.outputs import rejects_path
-from tousu.errors import FileError, RateExceeded
+from tousu.errors import FileError, RateExceeded, ResumeRefused
 from tousu_service.jobs import places
 from tousu_service.jobs.held import JobStopped
 
@@ -59,8 +60,8 @@ class Told:
 def tag_upload(held: HeldJob, settings: Settings, classifier: Classifier, quota: Quota | None) -> dict[str, Any]:
     """Tag a job's file; return what came of it.
 
-    Line formats go on where an earlier attempt was cut off; other formats begin anew. A result that was complete is
-    written once more, the same bytes.
+    Line formats go on where an earlier attempt with the same model was cut off; others begin anew. A result that was
+    complete is written once more, the same bytes.
 
     Raises:
         TousuError: The file cannot be tagged.
@@ -89,7 +90,11 @@ def tag_upload(held: HeldJob, settings: Settings, classifier: Classifier, quota:
             summary = folder.total(args["name"], output.name, classifier.version)
             failed = bool(folder.failed or folder.unread)
         else:
-            summary = tag_file(str(source), str(output), classifier, options, reporter=reporter)
+            try:
+                summary = tag_file(str(source), str(output), classifier, options, reporter=reporter)
+            except ResumeRefused:  # another model began it, or an unreadable record was left
+                anew = dataclasses.replace(options, resume=False)
+                summary = tag_file(str(source), str(output), classifier, anew, reporter=reporter)
             failed = False
     except JobStopped as stopped:
         if not stopped.lost:
