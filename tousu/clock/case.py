@@ -43,6 +43,8 @@ class Line(NamedTuple):
         reason: Why it cannot be told, or what else to know, in Chinese; nothing where there is nothing.
         name: What people call the period, in Chinese.
         provisional: Whether ``due`` rests on holidays that are computed, not announced.
+        extended: Whether ``due`` holds the days by which the period was prolonged.
+        pause: The time off the clock that ``due`` leaves out, None without any.
     """
 
     row: int
@@ -56,6 +58,8 @@ class Line(NamedTuple):
     reason: str = ""
     name: str = ""
     provisional: bool = False
+    extended: bool = False
+    pause: Pause | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the line as the JSON contract names it."""
@@ -166,7 +170,8 @@ class Judge:
         pause, problem = self._pause(case, rule, stopped, notes)
         if problem:
             return _unknown(case, problem, rule)
-        end = end_of(rule, start, self._calendar, extended=self._extended(case, rule, notes), pause=pause)
+        extended = self._extended(case, rule, notes)
+        end = end_of(rule, start, self._calendar, extended=extended, pause=pause)
         if end.provisional:
             notes.append(f"暂定：{end.due.year} 年放假安排未公布，按法定节假日推算")
         if stopped is not None or status in rule.until:
@@ -179,7 +184,7 @@ class Judge:
             state = "overdue" if left < 0 else "due_soon" if self._is_soon(end.due) else "running"
         return Line(
             case["row"], case["case"], rule.id, rule.basis, start, end.due, left, state, "；".join(notes),  # type: ignore[arg-type]
-            rule.name, end.provisional,
+            rule.name, end.provisional, extended, pause,
         )  # fmt: skip
 
     def _is_soon(self, due: datetime.date) -> bool:

@@ -13,17 +13,17 @@ import polars as pl
 import sqlalchemy as sa
 
 from tousu.files.tables import Table
-from tousu.ledger.fields import OTHERS, TITLES
+from tousu.ledger.fields import OTHERS
 from tousu.ledger.read import SCHEMA, Ledger, read_tables
 from tousu.masking import mask
 from tousu_service.desk.store.cases import signals_of
+from tousu_service.desk.store.headers import cells_of, headers_of, titles_of
 from tousu_service.store.desk_tables import case_texts, cases, desk_users, uploads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 NAME = "办案台"
-ROLES = {"number": "case", "received": "received", "respondent": "respondent", "complainant": "complainant"}
 OWN = ("case", "telephone", "complainant")  # a number of the station's, zeros, a hash: nothing to mask
 PIECE = 2000
 CURRENT = ("domain", "decision", "online", "kind", "route", "signals", "attention", "assignee_id")
@@ -36,7 +36,19 @@ def desk_ledger(connection: sa.Connection) -> Ledger:
     The officer is whom the case was given to at the desk, else whom the file names. Personal numbers in cells are zeros;
     the complainant is the keyed hash.
     """
-    chosen = _chosen(connection)
+    return _ledger(connection, _chosen(connection))
+
+
+def case_ledger(connection: sa.Connection, case_id: int) -> Ledger:
+    """Return one case as the row it is in ``desk_ledger``, with the same columns; no row if it is in none there."""
+    number = sa.select(cases.c.number).where(cases.c.id == case_id).scalar_subquery()
+    chosen = _chosen(connection, sa.or_(cases.c.id == case_id, cases.c.number == number))
+    own = {upload: {row: case for row, case in told.items() if case == case_id} for upload, told in chosen.items()}
+    return _ledger(connection, {upload: told for upload, told in own.items() if told})
+
+
+def _ledger(connection: sa.Connection, chosen: Mapping[int, Mapping[int, int]]) -> Ledger:
+    """Return a ledger of the rows of ``cases`` that are taken."""
     if not chosen:
         return Ledger(NAME, pl.DataFrame(schema=SCHEMA))
     numbers: list[int] = []
@@ -45,11 +57,12 @@ def desk_ledger(connection: sa.Connection) -> Ledger:
     return _as_cases(ledger, numbers, officers)
 
 
-def _chosen(connection: sa.Connection) -> dict[int, dict[int, int]]:
-    """Return by upload which rows of ``cases`` are taken, and the case each tells of."""
+def _chosen(connection: sa.Connection, among: sa.ColumnElement[bool] | None = None) -> dict[int, dict[int, int]]:
+    """Return by upload which rows of ``cases`` are taken, and the case each tells of; only those ``among`` some."""
     emptied = sa.select(uploads.c.id).where(uploads.c.purged_at.is_not(None))
     query = sa.select(cases.c.id, cases.c.upload_id, cases.c.state, cases.c.earlier_id)
     query = query.where(cases.c.state != "void", cases.c.upload_id.not_in(emptied)).order_by(cases.c.id)
+    query = query if among is None else query.where(among)
     told: dict[int, tuple[int, int]] = {}
     replaced: set[int] = set()
     for number, upload, state, earlier in connection.execute(query):
@@ -75,27 +88,17 @@ def _tables(
     people = {row.id: row.name for row in connection.execute(sa.select(desk_users.c.id, desk_users.c.name))}
     columns = {row.id: row.columns for row in connection.execute(sa.select(uploads.c.id, uploads.c.columns))}
     for upload in sorted(chosen):
-        titles = _titles(columns[upload])
+        titles = titles_of(columns[upload])
         rows: list[dict[str, Any]] = []
-        names: dict[str, None] = {}
+        names = headers_of(connection, upload, titles)
         for case, row, now in _rows(connection, chosen[upload]):
             numbers.append(case)
             if now["assignee_id"] in people:
                 officers[case] = people[now["assignee_id"]]
-            cells = _cells(row, titles)
-            names |= dict.fromkeys(cells)
-            rows.append(cells | {TAGGING: _tagging(now, row["tagging"])})
+            rows.append(cells_of(row, titles) | {TAGGING: _tagging(now, row["tagging"])})
         wanted = {field: name for field, name in titles.items() if name in names}
         told = ((place, [row]) for place, row in enumerate(rows, 1))
-        yield Table(NAME, list(names), told, nested=True), wanted
-
-
-def _titles(columns: Mapping[str, Any]) -> dict[str, str]:
-    """Return what the columns are called that the desk keeps apart, by field."""
-    text = columns.get("text")
-    text = text[0] if isinstance(text, list) and text else text
-    told = {field: str(columns.get(role) or TITLES[field]) for role, field in ROLES.items()}
-    return {"text": str(text or TITLES["text"])} | told
+        yield Table(NAME, names, told, nested=True), wanted
 
 
 def _rows(connection: sa.Connection, wanted: Mapping[int, int]) -> Iterator[tuple[int, sa.RowMapping, sa.RowMapping]]:
@@ -112,13 +115,6 @@ def _rows(connection: sa.Connection, wanted: Mapping[int, int]) -> Iterator[tupl
         now = {row["id"]: row for row in found}
         for row in rows:
             yield wanted[row["id"]], row, now.get(wanted[row["id"]], row)
-
-
-def _cells(row: sa.RowMapping, titles: Mapping[str, str]) -> dict[str, Any]:
-    """Return what is known of a row by the names of its columns; a fact may stand where no hash does."""
-    told = {titles[field]: row[role] for role, field in ROLES.items() if row[role]}
-    facts: dict[str, Any] = row["facts"]
-    return {titles["text"]: row["text"]} | facts | told
 
 
 def _tagging(now: sa.RowMapping, said: Mapping[str, Any]) -> dict[str, Any]:
