@@ -40,6 +40,16 @@ def written_table_path(name: str) -> Path:
     return data_root() / "data" / name if own is None else own / name
 
 
+def own_folder(name: str) -> Path | None:
+    """Return a directory within the station's own tables, such as ``examples``; None where there is none.
+
+    Raises:
+        SettingsError: There is no such directory of own tables.
+    """
+    own = _own_tables()
+    return own / name if own is not None and (own / name).is_dir() else None
+
+
 def _own_tables() -> Path | None:
     """Return the directory of the station's own tables, None where it has none.
 

@@ -68,7 +68,7 @@ class Settings(BaseSettings):
     models_dir: Path = Field(Path(), description="自己训练的模型放在哪个目录；空为 state_dir 下的 models/")
     tables_dir: Path = Field(
         Path(),
-        description="本站自己的表放在哪个目录：signals.toml、authorities.toml、attention.toml、acceptance.toml、clocks.toml、calendar/days.csv，没有的用随附的",
+        description="本站自己的表放在哪个目录：signals.toml、authorities.toml、attention.toml、acceptance.toml、clocks.toml、calendar/days.csv、letters/（文书）、examples/（典型案例，加在随附的之外），没有的用随附的",
     )
     model: Path | None = Field(None, description="启动时改用这个模型目录；空则用台账所记的，没有台账用随附的")
     reading: Literal["fast", "careful"] = Field(

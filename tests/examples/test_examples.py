@@ -206,3 +206,20 @@ def test_an_example_told_twice_is_refused(tmp_path):
     pair = ("gym-closed", load_examples()[0].source)
     with pytest.raises(ExampleError, match="gym-closed 出现了两次"):
         import_examples(packed_json(tmp_path / "x.json", pair, pair), tmp_path / "own")
+
+
+def test_a_stations_own_stand_beside_the_shipped_ones_and_take_their_place(tmp_path, monkeypatch):
+    shipped_ones = load_examples()
+    own = tmp_path / "examples"
+    own.mkdir()
+    source = next(one for one in shipped_ones if one.id == "gym-closed").source
+    for name in ("gym-closed", "line-taken"):
+        (own / f"{name}.md").write_text(source.replace("健身房闭店失联", "本所口径"), "utf-8")
+    load_examples.cache_clear()
+    monkeypatch.setenv("TOUSU_TABLES_DIR", str(tmp_path))
+    try:
+        held = {one.id: one.head.title for one in load_examples()}
+    finally:
+        load_examples.cache_clear()
+    assert set(held) == {"line-taken", *(one.id for one in shipped_ones)}
+    assert held["line-taken"] == held["gym-closed"] == "本所口径，卡内余额不退"

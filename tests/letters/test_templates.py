@@ -122,3 +122,11 @@ def test_a_wrong_table_is_refused_by_line(tmp_path, old, new, says):
     (tmp_path / "letters.toml").write_text(text.replace(old, new, 1), "utf-8")
     with pytest.raises(RulesError, match=says):
         load_letters(tmp_path)
+
+
+def test_a_stations_own_letters_take_the_place_of_the_shipped_ones(tmp_path, monkeypatch):
+    shutil.copytree(default_folder(), tmp_path / "letters")
+    monkeypatch.setenv("TOUSU_TABLES_DIR", str(tmp_path))
+    assert default_folder() == tmp_path / "letters"
+    monkeypatch.setenv("TOUSU_TABLES_DIR", str(tmp_path / "letters"))
+    assert default_folder() != tmp_path / "letters"

@@ -31,7 +31,7 @@ def consult(
     title: Annotated[str, typer.Option(help="标题。")] = "会商单",
     column: Columns = None,
     examples: Annotated[
-        Path | None, typer.Option("--examples", metavar="目录", help="本单位的案例目录；不写用随附的。")
+        Path | None, typer.Option("--examples", metavar="目录", help="只用这个目录的案例；不写用随附的和本站的。")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="覆盖已有的文件。")] = False,
 ) -> None:

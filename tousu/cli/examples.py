@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     from tousu.examples.read import WorkedExample
 
 app = App(invoke_without_command=True, help="典型案例：列出、查找、查看、导出、导入。")
-Folder = Annotated[Path | None, typer.Option("--folder", metavar="目录", help="本单位的案例目录；不写用随附的。")]
+Folder = Annotated[
+    Path | None, typer.Option("--folder", metavar="目录", help="只用这个目录的案例；不写用随附的和本站的。")
+]
 Json = Annotated[bool, typer.Option("--json", help="印成 JSON。")]
 
 
 @app.callback()
 @speaks
 def examples(ctx: typer.Context) -> None:
-    """典型案例：不写命令时列出随附的全部案例。"""
+    """典型案例：不写命令时列出随附的和本站的全部案例。"""
     if ctx.invoked_subcommand is None:
         _list(None, domain=None, as_json=False)
 

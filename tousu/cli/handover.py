@@ -28,7 +28,7 @@ def handover(
     ] = None,
     column: Columns = None,
     templates: Annotated[
-        Path | None, typer.Option(metavar="目录", help="本单位的文书目录，取其中的局名；不写用随附的。")
+        Path | None, typer.Option(metavar="目录", help="本单位的文书目录，取其中的局名；不写用本站的，没有则用随附的。")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="覆盖已有的清单。")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="印成 JSON，连同多人、多部门的关联。")] = False,

@@ -38,7 +38,9 @@ def letter(
     date: Annotated[
         datetime.datetime | None, typer.Option(formats=DAY, metavar="日期", help="落款日期；不写用今天。")
     ] = None,
-    templates: Annotated[Path | None, typer.Option(metavar="目录", help="本单位的模板目录；不写用随附的。")] = None,
+    templates: Annotated[
+        Path | None, typer.Option(metavar="目录", help="本单位的模板目录；不写用本站的，没有则用随附的。")
+    ] = None,
     column: Columns = None,
     force: Annotated[bool, typer.Option("--force", help="覆盖已有的文件。")] = False,
     check: Annotated[

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from tousu.case_codes import AUTHORITIES, SIGNALS
 from tousu.errors import ExampleError
-from tousu.resources import data_root
+from tousu.resources import data_root, own_folder
 from tousu.taxonomy import Basis, Code, Words, load_taxonomy
 from tousu.toml_tables import Entry, parse_table, read_source
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tousu.taxonomy import Law
 
 TITLE = "典型案例"
+OWN = "examples"  # the directory of a station's own, beside its other tables
 FENCE = "+++"
 # The parts every example has, in this order.
 SECTIONS = ("情形", "步骤", "证据", "答复要点", "不归我们")
@@ -79,15 +80,22 @@ def default_folder() -> Path:
 
 @functools.cache
 def load_examples(folder: Path | None = None) -> tuple[WorkedExample, ...]:
-    """Read and check the examples of a directory, by name; the shipped ones by default; the same directory is read once.
+    """Read and check the examples of a directory, by name; the same directory is read once.
+
+    Args:
+        folder: The directory; by default the shipped ones and the station's own of ``TOUSU_TABLES_DIR``, where one of the
+            station's takes the place of the shipped one of its name.
 
     Raises:
         ExampleError: There is none, or one breaks a rule; the message names file, line and what to do.
     """
-    place = default_folder() if folder is None else folder
-    files = sorted(place.glob("*.md"))
+    if folder is None:
+        own = own_folder(OWN)
+        held = {one.id: one for place in (default_folder(), own) if place is not None for one in load_examples(place)}
+        return tuple(held[name] for name in sorted(held))
+    files = sorted(folder.glob("*.md"))
     if not files:
-        raise ExampleError(f"{place} 里没有典型案例", expected="每个案例一个 .md 文件", fix="检查目录")
+        raise ExampleError(f"{folder} 里没有典型案例", expected="每个案例一个 .md 文件", fix="检查目录")
     return tuple(parse_example(file.stem, read_source(file, TITLE, ExampleError), file) for file in files)
 
 

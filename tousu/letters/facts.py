@@ -327,7 +327,7 @@ def remarks(facts: CaseFacts, kind: str, wording: Wording, table: LetterTable) -
     if letter.kind == "handover":
         said.append("无权处理的来件反馈给统一接收机构，不得自行移送（第121号令第41条）；法律要求移交的和涉嫌犯罪的除外")
     if letter.kind in ("handover", "no_jurisdiction") and _authority(facts.route) is None:
-        said.append("没有判出应找的部门，请用 --set 转办部门=… 写明")
+        said.append("没有判出应找的部门，请写明（--set 转办部门=…，或填在文书里）")
     return said
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from tousu.case_codes import AUTHORITIES
 from tousu.errors import RulesError
-from tousu.resources import data_root
+from tousu.resources import table_path
 from tousu.taxonomy import Basis, Code, Words, load_taxonomy
 from tousu.toml_tables import Entry, parse_table, place_of, read_source
 
@@ -118,13 +118,17 @@ class LetterTable(Entry):
 
 
 def default_folder() -> Path:
-    """Return the directory of the shipped letters."""
-    return data_root() / "data" / "letters"
+    """Return the directory of the letters: the station's own, ``letters`` in ``TOUSU_TABLES_DIR``, else the shipped one.
+
+    Raises:
+        SettingsError: There is no such directory of own tables.
+    """
+    return table_path(f"letters/{NAME}").parent
 
 
 @functools.cache
 def load_letters(folder: Path | None = None) -> LetterTable:
-    """Read and check the table of a directory of letters, the shipped one by default; the same is read once.
+    """Read and check the table of a directory of letters, that of ``default_folder`` by default; the same is read once.
 
     Raises:
         RulesError: It cannot be read or breaks a rule; the message names line and key.
