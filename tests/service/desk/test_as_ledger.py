@@ -17,14 +17,16 @@ from tousu.clock.due import DueOptions, clocks_of
 from tousu.ledger.read import read_ledger
 from tousu.monthly.build import MonthOptions, build_month, month_figures
 from tousu.monthly.build import to_json as month_json
+from tousu.timezone import today
 from tousu.weekly.build import WeekOptions, build_week
 from tousu.weekly.build import to_json as week_json
 from tousu_service.desk import figures
 from tousu_service.desk.figures import figures_of
+from tousu_service.desk.of_case import clocks_of_case
 from tousu_service.desk.routine import clocks_now, month_of, week_of
 from tousu_service.desk.store import answers, bulk, uploads
 from tousu_service.desk.store.answers import Said
-from tousu_service.desk.store.as_ledger import desk_ledger
+from tousu_service.desk.store.as_ledger import case_ledger, desk_ledger
 from tousu_service.desk.store.cases import NewCase, add_cases
 from tousu_service.desk.store.changes import changed_last
 from tousu_service.jobs import places
@@ -102,6 +104,20 @@ def test_clocks_are_those_of_the_command(month):
     assert mine == theirs
 
 
+def test_a_case_alone_is_what_it_is_among_all(month):
+    store, row_of = month
+    whole = as_ledger(store)
+    lines = clocks_of(whole, DueOptions(today=today())).lines
+    with store.reading() as connection:
+        for case in row_of:
+            alone = case_ledger(connection, case)
+            assert alone.columns == whole.columns
+            assert alone.rows.rows() == whole.rows.filter(whole.rows["row"] == case).rows()
+            told = clocks_of_case(alone)
+            assert [each.line for each in told] == [line for line in lines if line.row == case]
+            assert all((each.steps[-1].last if each.steps else None) == each.line.due for each in told)
+
+
 def test_a_week_is_that_of_the_command(tmp_path, shipped):
     monday = datetime.date.fromisocalendar(2026, 1, 1)
     rows = sorted(hidden({11: [1, 6]}, seed=3, rows=2_000, weeks=12), key=lambda row: (row.week, row.text))
@@ -155,6 +171,9 @@ def test_the_file_that_came_last_tells_how_a_case_stands(store):
     assert ledger.rows["closed"].to_list() == [datetime.date(2026, 5, 20), None, None]
     assert ledger.rows["state"].to_list() == ["已办结", None, None]
     assert ledger.rows["received"].to_list() == [datetime.date(2026, 5, 6)] * 3
+    with store.reading() as connection:
+        alone = [case_ledger(connection, number).rows["closed"].to_list() for number in (*first, *second)]
+    assert alone == [[datetime.date(2026, 5, 20)], [], [None], [], [None]]
     with store.writing() as connection:
         uploads.change(connection, later, actor="test", state="ready")
         uploads.take_back(connection, later, actor="test")

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
 
-from tousu.errors import Conflict, NotFound, ScopeMissing
+from fastapi.responses import Response
+
+from tousu.errors import Conflict, NotFound, ScopeMissing, TousuError
+from tousu_service.desk import reading
 from tousu_service.desk.numbers import whole_number
-from tousu_service.desk.pages.review import card_context, said_in
+from tousu_service.desk.pages.review import card_context, said_in, sees_whole
 from tousu_service.desk.store import answers, people, similar
 from tousu_service.desk.store.answers import AnsweredMeanwhile
 from tousu_service.desk.store.card import assigned, card
 from tousu_service.desk.web import new_router, page
 
 if TYPE_CHECKING:
-    from fastapi import Response
+    from collections.abc import Callable
 
+    from tousu.ledger.read import Ledger
+    from tousu.letters.write import Written
     from tousu_service.desk.store.answers import Answer
     from tousu_service.desk.visit import Visit
 
 router = new_router()
 page = functools.partial(page, router)
+Found = TypeVar("Found")
+WORD = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 @page("/cases/{case}")
@@ -67,19 +75,73 @@ def undo(visit: Visit) -> Response:
     return visit.go(f"/cases/{number}")
 
 
+@page("/cases/{case}/letter")
+def letter(visit: Visit) -> Response:
+    """Hand out a letter of the case as a Word file; nothing is sent.
+
+    Raises:
+        Conflict: The case is none to write of.
+        RequestError: There is no such letter or ground.
+    """
+    from tousu_service.desk.store.as_ledger import case_ledger
+
+    number = _number(visit)
+    with visit.reading() as connection:
+        row = card(connection, number, viewer=visit.person.id).row
+        ledger = case_ledger(connection, number)
+    made = _letter(visit, ledger)
+    visit.viewed("letter_exported", case=number, kind=visit.asked("kind"))
+    name = quote(f"{made.name}-{row['number'] or f'第{number}号'}.docx", safe="")
+    return Response(made.data, media_type=WORD, headers={"Content-Disposition": f"attachment; filename*=utf-8''{name}"})
+
+
+def _letter(visit: Visit, ledger: Ledger) -> Written:
+    """Return the letter that is asked for.
+
+    Raises:
+        Conflict: The case is none to write of.
+        RequestError: There is no such letter or ground.
+    """
+    from tousu_service.desk.of_case import letter_of_case
+
+    ground = whole_number(visit.asked("ground")) if visit.asked("ground") else None
+    return letter_of_case(ledger, visit.asked("kind"), ground, whole=sees_whole(visit))
+
+
 def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -> Response:
     """Return a case's page."""
+    from tousu.letters.table import load_letters
+    from tousu_service.desk.of_case import clocks_of_case, examples_like
+    from tousu_service.desk.store.as_ledger import case_ledger
+
     number = _number(visit)
     with visit.reading() as connection:
         held = card(connection, number, viewer=visit.person.id)
         given = assigned(connection, number)
         users = people.listed(connection)
         alike = similar.like(connection, number, held.row["text"])
+        ledger = case_ledger(connection, number)
+    clocks, no_clock = _or_why(lambda: clocks_of_case(ledger))
+    model, day = visit.parts.live_model.current(), reading.day_of(held.row)
+    examples, no_examples = _or_why(lambda: examples_like(held.row["text"], day, model))
+    tables, no_letters = _or_why(lambda: [load_letters()])
+    drafts, no_draft = _or_why(lambda: [_letter(visit, ledger)] if visit.asked("kind") and tables else [])
     visit.viewed("case_viewed", case=number, where="case")
     return visit.show(
         "case.html", status, given=given, conflict=conflict, alike=alike,
+        clocks=clocks, no_clock=no_clock, counted=not ledger.rows.is_empty(), examples=examples, no_examples=no_examples,
+        letters=tables[0] if tables else None, no_letters=no_letters, draft=drafts[0] if drafts else None, no_draft=no_draft,
+        asked={"kind": visit.asked("kind"), "ground": visit.asked("ground")},
         users=[user for user in users if user.disabled_at is None], **card_context(visit, held),
     )  # fmt: skip
+
+
+def _or_why(find: Callable[[], list[Found]]) -> tuple[list[Found], str]:
+    """Return what is found, or nothing and why: what is beside a case never keeps it from being shown."""
+    try:
+        return find(), ""
+    except TousuError as error:
+        return [], error.found
 
 
 def _number(visit: Visit) -> int:

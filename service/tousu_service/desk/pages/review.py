@@ -110,7 +110,7 @@ def said_in(visit: Visit) -> Said:
 
 def card_context(visit: Visit, held: Card, *, blind: bool = False) -> dict[str, Any]:
     """Return what the templates of one case need; personal numbers as zeros but for who may see them."""
-    if not (visit.parts.settings.store_raw_text and visit.person.may("reviewer")):
+    if not sees_whole(visit):
         held = _masked(held)
     row, tagging = held.row, held.row["tagging"]
     model = visit.parts.live_model.current()
@@ -132,6 +132,11 @@ def card_context(visit: Visit, held: Card, *, blind: bool = False) -> dict[str, 
         "authority": None if blind else reading.authority(row["route"]),
         "begun": round(time.time()), "queues": queue.QUEUES,
     }  # fmt: skip
+
+
+def sees_whole(visit: Visit) -> bool:
+    """Return whether the person may see personal numbers, where any are kept."""
+    return visit.parts.settings.store_raw_text and visit.person.may("reviewer")
 
 
 def _masked(held: Card) -> Card:

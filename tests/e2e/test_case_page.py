@@ -1,0 +1,155 @@
+"""案件 over HTTP: the case's clock and how it was counted, worked examples like it, letters of it, as the commands have them."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+from html import unescape
+from urllib.parse import unquote
+
+import pytest
+from docx import Document
+
+from tests.e2e.conftest import running
+from tests.e2e.test_desk import PASSWORD, Browser
+from tousu.examples.read import load_examples
+from tousu.examples.search import ExampleIndex
+from tousu.letters.table import load_letters
+from tousu.letters.wording import chinese_day
+from tousu.timezone import today
+from tousu_service.desk import passwords
+from tousu_service.desk.store import people, uploads
+from tousu_service.desk.store.cases import NewCase, add_cases
+from tousu_service.store import Store, audit
+
+PEOPLE = {"审核员": "reviewer", "张": "officer"}
+GYM = "健身房一夜关门，老板电话打不通，年卡还剩三千元，要求退钱，我的电话13912345678"
+DAY = today() - datetime.timedelta(20)
+CASES = (
+    ("A1", GYM, {"办理状态": "待受理", "类型": "投诉", "承办人": "张", "登记渠道": "12345热线"}),
+    ("A2", "电梯困人两次，物业不管", {"办理状态": "调解中", "类型": "投诉", "受理时间": DAY.isoformat()}),
+    ("A3", "请问营业执照怎样变更", {"类型": "咨询"}),
+    ("A4", "卖三无食品，举报", {"类型": "举报", "办理状态": "待核查"}),
+)
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory, shipped):
+    """A server with some cases of twenty days ago, and an officer and a reviewer."""
+    home = tmp_path_factory.mktemp("case")
+    own = home / "tables" / "examples"
+    own.mkdir(parents=True)
+    shipped_one = next(one for one in load_examples() if one.id == "gym-closed")
+    (own / "line-taken.md").write_text(shipped_one.source.replace("健身房闭店失联", "本所口径"), "utf-8")
+    with running(home, state_dir=str(home), tables_dir=str(home / "tables")) as server:
+        store = Store.open(server.env["TOUSU_DATABASE_URL"])
+        known = passwords.hashed(PASSWORD)
+        columns = {"text": "内容", "number": "编号", "received": "登记时间", "respondent": "企业"}
+        with store.writing() as connection:
+            for name, role in PEOPLE.items():
+                user, _ = people.add(connection, name, role, by="test")
+                people.set_password(connection, user.id, known, by="test")
+            upload = uploads.add(connection, name="一.xlsx", sha256="0" * 64, size=1, columns=columns, actor="test").id
+            new = [
+                NewCase(
+                    n,
+                    text,
+                    shipped.tag(text),
+                    number=number,
+                    received=DAY.isoformat(),
+                    respondent="某健身",
+                    facts=facts,
+                )
+                for n, (number, text, facts) in enumerate(CASES, 1)
+            ]
+            add_cases(connection, upload, new, secret="s")
+        server.store = store
+        yield server
+        store.close()
+        for client in Browser.opened:
+            client.close()
+
+
+@pytest.fixture(scope="module")
+def reviewer(desk):
+    made = Browser(desk.port)
+    made.log_in("审核员")
+    return made
+
+
+@pytest.fixture(scope="module")
+def officer(desk):
+    made = Browser(desk.port)
+    made.log_in("张")
+    return made
+
+
+def section(browser, case, title):
+    """Return the words of a part of a case's page."""
+    answer = browser.get(f"/cases/{case}")
+    assert answer.status_code == 200
+    return unescape(answer.text).partition(f"<h2>{title}</h2>")[2].partition("</section>")[0]
+
+
+def test_a_case_has_the_clock_of_the_page_of_all(reviewer):
+    clocks = unescape(reviewer.get("/clocks").text)
+    for case in (1, 2, 4):
+        row = next(row for row in clocks.split("<tr>") if f'/cases/{case}"' in row)
+        due = re.search(rf'/cases/{case}#clock"[^>]*>([\d-]+)</a>', row)[1]
+        own = section(reviewer, case, "时限")
+        assert f"<dt>到期</dt><dd>{due}" in own
+        assert re.search(r"<span class=\"[^\"]+\">[^<]+天</span>|今天到期", row)[0] in own
+        last = re.findall(r"<li[^>]*>(.+?)</li>", own)[-1]
+        assert last.endswith("到期")
+        assert due in last
+        assert f"{DAY.isoformat()}（周" in own
+        assert "当天不计" in own
+    assert "第15条" in section(reviewer, 1, "时限")
+    assert "没有期限" in section(reviewer, 3, "时限")
+
+
+def test_worked_examples_like_a_case_are_those_of_the_search_and_the_station(reviewer, shipped):
+    own = section(reviewer, 1, "典型案例")
+    found = re.findall(r"<summary>(.+?) <small>相近 ([\d.]+)</small></summary>", own)
+    alike = ExampleIndex(load_examples(), shipped).alike(GYM)
+    told = [(one.example.head.title, f"{one.likeness:.2f}") for one in alike]
+    assert [each for each in found if "本单位" not in each[0]] == told[:2]
+    assert [title for title, _ in found if "本单位" in title] == [
+        '本所口径，卡内余额不退 <span class="tag">本单位</span>'
+    ]
+    assert f"依据（{DAY.isoformat()} 有效）" in own
+    assert "统一口径，不承诺退款比例" in own
+
+
+def letter(browser, case, kind, **others):
+    answer = browser.client.get(f"/desk/cases/{case}/letter", params={"kind": kind, **others})
+    assert answer.status_code == 200, unescape(answer.text)
+    document = Document(io.BytesIO(answer.content))
+    return unquote(answer.headers["content-disposition"]), "\n".join(part.text for part in document.paragraphs)
+
+
+def test_letters_of_a_case_leave_what_is_not_known_to_be_filled_in(desk, officer):
+    name, text = letter(officer, 1, "accept")
+    assert name == "attachment; filename*=utf-8''投诉受理告知书-A1.docx"
+    assert "【待填：来件人】" in text
+    assert chinese_day(DAY) in text
+    assert chinese_day(today()) in text
+    assert "第121号" in text
+    _, text = letter(officer, 1, "refuse", ground="3")
+    assert "第十六条第三项" in text
+    for each in load_letters().letters:
+        assert letter(officer, 4, each.kind)[0].endswith(f"{each.name}-A4.docx")
+    lines = [line for line in audit.latest(desk.store, actor="desk:张") if line.action == "letter_exported"]
+    assert {"case": 1, "kind": "accept"} in [line.detail for line in lines]
+    told = unescape(officer.get("/cases/1?kind=report_result").text)
+    assert "用于举报、投诉并举报，请核对" in told
+    assert "还要填" in told
+
+
+def test_a_letter_that_is_none_or_of_no_case_is_refused(officer):
+    for path, status in (
+        ("1/letter?kind=x", 400), ("1/letter", 400), ("1/letter?kind=refuse&ground=99", 400), ("99/letter?kind=accept", 404),
+    ):  # fmt: skip
+        assert officer.client.get(f"/desk/cases/{path}").status_code == status, path
+    assert "没有这种文书" in unescape(officer.get("/cases/1?kind=<b>").text)
