@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from numba import njit
+from numba import njit, types
 from numba.core.caching import (
     CompileResultCacheImpl,
     FunctionCache,
@@ -24,6 +24,7 @@ from numba.core.caching import (
     UserWideCacheLocator,
 )
 from numba.core.runtime import rtsys
+from numba.extending import intrinsic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,3 +96,28 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     with suppress(RuntimeError):  # there is no place to keep it
         dispatcher._cache = _Cache(function)
     return dispatcher  # type: ignore[no-any-return]
+
+
+@intrinsic  # type: ignore[untyped-decorator,unused-ignore]
+def prefetch(typing_context: Any, table: Any, row: Any, column: Any) -> Any:
+    """Ask the processor for the cell of a table of two dimensions that is read soon; it changes no result.
+
+    What is asked for early is there when it is summed up: rows are scattered over more memory than caches hold.
+    """
+    del typing_context, row, column  # any whole numbers
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        from llvmlite import ir
+        from numba.core import cgutils
+
+        given = context.make_array(signature.args[0])(context, builder, arguments[0])
+        where = cgutils.get_item_pointer(
+            context, builder, signature.args[0], given, list(arguments[1:]), wraparound=False
+        )
+        byte, number = ir.IntType(8).as_pointer(), ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        ask = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(ask, [builder.bitcast(where, byte), number(0), number(3), number(1)])  # to read, to keep, data
+        return context.get_dummy_value()
+
+    return types.void(table, types.int64, types.int64), generate

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import itertools
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import orjson
@@ -19,8 +19,6 @@ from tousu.classifier.rounding import PLACES, STEPS, whole_steps
 from tousu.classifier.tagging import SIGNAL_SETS, shown_amount, signal_sets
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from tousu.classifier.tagging import Taggings
@@ -86,61 +84,81 @@ def _spelt(
     before: bytes, after: bytes,
 ) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:  # fmt: skip
     """Return the bytes of all rows and where each row ends."""
-    pieces, ids = _pieces(found, before, after)
-    numbers, number_starts = _numbers()
-    sizes = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
-    table = np.concatenate([numbers, np.frombuffer(b"".join(pieces), dtype=np.uint8)])
-    starts = np.concatenate([number_starts, number_starts[-1] + np.cumsum(sizes)])
-    room = int((ends - begins).sum() + np.diff(starts)[ids].sum())
+    pieces = _pieces(tuple(found.domains), found.model, before, after)
+    cases = found.cases
+    amounts, of_row = np.unique(cases.amounts, return_inverse=True, equal_nan=True)
+    sums = [b',"amount":%s' % orjson.dumps(shown_amount(amount)) for amount in amounts.tolist()]
+    table, starts = pieces.table, pieces.starts
+    ids = _ids(found, pieces, starts.size - 1 + of_row)
+    table = np.concatenate([table, np.frombuffer(b"".join(sums), dtype=np.uint8)])
+    starts = np.concatenate([starts, starts[-1] + np.cumsum(np.fromiter(map(len, sums), dtype=np.int64))])
+    room = int((ends - begins).sum() + (starts[ids + 1] - starts[ids]).sum())
     out, row_ends = np.empty(room, dtype=np.uint8), np.empty(len(found), dtype=np.int64)
     put_together(data, begins, ends, table, starts, ids, out, row_ends)
     return out, row_ends
 
 
-def _pieces(found: Taggings, before: bytes, after: bytes) -> tuple[list[bytes], NDArray[np.int32]]:
-    """Return the pieces that stand behind the numbers in the table, and each row's pieces by their place there."""
-    names = [orjson.dumps(name) for name in found.domains]
-    count, further = len(names), found.codes.shape[1] - 1
+class _Pieces(NamedTuple):
+    """The table of all pieces but those of sums of money, and where each kind of piece begins in it."""
+
+    table: NDArray[np.uint8]
+    starts: NDArray[np.int64]
+    head: int
+    first: int
+    other: int
+    code: int
+    decision: int
+    kind: int
+    route: int
+    signals: int
+    end: int
+
+
+@functools.lru_cache(maxsize=16)
+def _pieces(domains: tuple[str, ...], model: str, before: bytes, after: bytes) -> _Pieces:
+    """Return the table of a model's pieces, behind the numbers."""
+    names = [orjson.dumps(name) for name in domains]
+    version = orjson.dumps(model)
+    kinds = (
+        [b'%s{"primary":%s,"codes":[%s' % (before, name, name) for name in names],
+        [b'],"probabilities":{%s:' % name for name in names],
+        [b",%s:" % name for name in names],
+        [b"", *(b",%s" % name for name in names)],
+        [b'},"decision":"%s","online":%s' % (d, o) for d in (b"review", b"auto") for o in (b"false", b"true")],
+        [b',"kind":%s' % orjson.dumps(code) for code in (None, *KINDS)],
+        [b',"route":%s' % orjson.dumps(code) for code in (None, *AUTHORITIES)],
+        [b',"signals":%s' % orjson.dumps(codes) for codes in SIGNAL_SETS],
+        [b',"attention":"%s","model":%s}%s' % (level.encode(), version, after) for level in LEVELS],
+    )  # fmt: skip
+    numbers, number_starts = _numbers()
+    pieces = list(itertools.chain.from_iterable(kinds))
+    sizes = np.fromiter(map(len, pieces), dtype=np.int64, count=len(pieces))
+    table = np.concatenate([numbers, np.frombuffer(b"".join(pieces), dtype=np.uint8)])
+    starts = np.concatenate([number_starts, number_starts[-1] + np.cumsum(sizes)])
+    return _Pieces(table, starts, *itertools.accumulate(map(len, kinds[:-1]), initial=STEPS))
+
+
+def _ids(found: Taggings, pieces: _Pieces, amounts: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return each row's pieces by their place in the table, shape (texts, pieces a row)."""
+    cases, codes = found.cases, found.codes
     order = found.top(found.probabilities)
-    steps = whole_steps(np.take_along_axis(found.probabilities, order, axis=1))
-    heads = [b'%s{"primary":%s,"codes":[%s' % (before, name, name) for name in names]
-    firsts = [b'],"probabilities":{%s:' % name for name in names]
-    others = [b",%s:" % name for name in names]
-    codes = [b"", *(b",%s" % name for name in names)]
-    case_pieces, case_ids = _case_pieces(found, after)
-    at_first, at_other, at_code, at_case = (STEPS + step for step in (count, 2 * count, 3 * count, 4 * count + 1))
-    shares = 1 + further + 2 * order.shape[1]
-    ids = np.empty((len(found), shares + case_ids.shape[1]), dtype=np.int32)
-    ids[:, 0] = STEPS + found.codes[:, 0]
-    ids[:, 1 : 1 + further] = at_code + 1 + found.codes[:, 1:]
-    ids[:, 1 + further : shares : 2] = at_other + order
-    ids[:, 1 + further] = at_first + order[:, 0]
-    ids[:, 2 + further : shares : 2] = steps
-    ids[:, shares:] = at_case + case_ids
-    return [*heads, *firsts, *others, *codes, *case_pieces], ids
-
-
-def _case_pieces(found: Taggings, after: bytes) -> tuple[list[bytes], NDArray[np.int64]]:
-    """Return the pieces behind the probabilities, and each row's by their place among them."""
-    cases = found.cases
-    amounts, of_row = np.unique(cases.amounts, return_inverse=True, equal_nan=True)
-    model = orjson.dumps(found.model)
-    columns: list[tuple[bytes, Sequence[tuple[bytes, ...]], NDArray[Any]]] = [
-        (b'},"decision":"%s","online":%s', [(d, o) for d in (b"review", b"auto") for o in (b"false", b"true")],
-         found.auto * 2 + found.online),
-        (b',"kind":%s', [(orjson.dumps(code),) for code in (None, *KINDS)], cases.kinds + 1),
-        (b',"route":%s', [(orjson.dumps(code),) for code in (None, *AUTHORITIES)], cases.routes + 1),
-        (b',"signals":%s', [(orjson.dumps(codes),) for codes in SIGNAL_SETS], signal_sets(cases.signals)),
-        (b',"amount":%s', [(orjson.dumps(shown_amount(amount)),) for amount in amounts.tolist()], of_row),
-        (b',"attention":"%s","model":%s}%s', [(level.encode(), model, after) for level in LEVELS], found.attention()),
-    ]  # fmt: skip
-    pieces: list[bytes] = []
-    ids = np.empty((len(found), len(columns)), dtype=np.int64)
-    for number, (form, values, chosen) in enumerate(columns):
-        ids[:, number] = chosen
-        ids[:, number] += len(pieces)
-        pieces += [form % value for value in values]
-    return pieces, ids
+    shares = np.empty((len(found), 2 * order.shape[1]), dtype=np.int32)
+    shares[:, ::2] = pieces.other + order
+    shares[:, 0] = pieces.first + order[:, 0]
+    shares[:, 1::2] = whole_steps(np.take_along_axis(found.probabilities, order, axis=1))
+    columns = (
+        (pieces.head, codes[:, :1]), (pieces.code + 1, codes[:, 1:]), (0, shares),
+        (pieces.decision, found.auto * 2 + found.online), (pieces.kind + 1, cases.kinds), (pieces.route + 1, cases.routes),
+        (pieces.signals, signal_sets(cases.signals)), (0, amounts), (pieces.end, found.attention()),
+    )  # fmt: skip
+    ids = np.empty((len(found), codes.shape[1] + shares.shape[1] + len(columns) - 3), dtype=np.int32)
+    at = 0
+    for first, values in columns:
+        column = ids[:, at : at + values.shape[1]] if values.ndim == 2 else ids[:, at]
+        column[...] = values
+        column += first
+        at += column.shape[1] if values.ndim == 2 else 1
+    return ids
 
 
 @functools.cache

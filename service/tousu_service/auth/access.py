@@ -201,6 +201,7 @@ def refuse_open_access(settings: Settings, store: Store) -> None:
     )
 
 
+@functools.lru_cache(maxsize=64)
 def _is_address(name: str) -> bool:
     """Return whether a host is given by its address, which no page can have as its name."""
     try:
