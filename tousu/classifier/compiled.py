@@ -107,9 +107,9 @@ def prefetch(typing_context: Any, table: Any, row: Any, column: Any) -> Any:
     del typing_context, row, column  # any whole numbers
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        from llvmlite import ir
         from numba.core import cgutils
 
+        ir = cgutils.ir  # llvmlite's, of the version numba brings
         given = context.make_array(signature.args[0])(context, builder, arguments[0])
         where = cgutils.get_item_pointer(
             context, builder, signature.args[0], given, list(arguments[1:]), wraparound=False
