@@ -92,6 +92,9 @@ def test_the_gate_is_shown_and_kept_to(desk, chief, shipped, corpus_rows):
     assert answer.status_code == 422
     assert "闸门没有通过" in answer.text
     assert chief.post("/model/activate", at="/model", job=refused.id, why="").status_code == 422
+    assert (
+        chief.post("/model/activate", at="/model", job=refused.id, why="想\x1b[31m用", force="yes").status_code == 422
+    )
     chief.post("/model/activate", at="/model", job=refused.id, why="想用", force="yes")
     assert ledger.current(desk.store).why == "强制：想用"
     good, result = trained(desk.store, models, shipped, rows)

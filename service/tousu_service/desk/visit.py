@@ -69,7 +69,7 @@ class Visit:
     def said(self, name: str, *, most: int = 200) -> str:
         """Return a field of the form as words, cut off behind ``most`` characters; empty if it is not there."""
         value = self.form.get(name)
-        return value.strip()[:most] if isinstance(value, str) else ""
+        return value.replace("\0", "").strip()[:most] if isinstance(value, str) else ""  # PostgreSQL stores no NUL
 
     def number(self, name: str) -> int:
         """Return a field of the form or of the address as a whole number, 0 if it is none."""

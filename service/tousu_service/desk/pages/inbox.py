@@ -62,6 +62,7 @@ def receive(visit: Visit) -> Response:
                 connection, name=came.name, sha256=came.sha256, size=came.size, columns={"file": name},
                 actor=visit.person.actor,
             )  # fmt: skip
+            places.remove(settings, [places.upload_folder(upload.id)])  # of one that was killed before it was noted
             places.keep(settings, places.upload_folder(upload.id), came.path, name)
     if before is not None:
         return visit.go(f"/inbox/{before.id}?again=1")

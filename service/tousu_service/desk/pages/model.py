@@ -5,12 +5,13 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
-from tousu.errors import ModelError
+from tousu.errors import ModelError, SettingsError
 from tousu_service.desk.store import learning, spot_checks
 from tousu_service.desk.web import CLIENT, new_router, page
 from tousu_service.jobs import trained
 from tousu_service.registry import activation, shadow, stricter
 from tousu_service.store import jobs, ledger, shadows
+from tousu_service.validation import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -141,12 +142,15 @@ def _why(visit: Visit) -> str:
     """Return the reason in the form.
 
     Raises:
-        ModelError: There is none.
+        ModelError: There is none, or it holds control characters.
     """
     why = visit.said("why", most=400)
     if not why:
         raise ModelError("没有写理由", fix="写明理由，它会记入台账")
-    return why
+    try:
+        return one_line("理由", why, most=400)
+    except SettingsError as error:
+        raise ModelError(error.found, expected=error.expected, fix=error.fix) from None
 
 
 def chart(weeks: Sequence[Week], promise: float) -> dict[str, Any]:

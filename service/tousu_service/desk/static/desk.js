@@ -96,6 +96,15 @@
   const lost = () => { calm(); document.getElementById("offline").hidden = false; };
   document.addEventListener("htmx:error", lost);
   document.addEventListener("htmx:response:error", (event) => { calm(); if ((event.detail.ctx?.response?.status || 0) >= 500) lost(); });
+  // A table wider than the window is scrolled by keys, too.
+  const reach = () => {
+    for (const box of document.querySelectorAll(".scroll")) {
+      if (box.scrollWidth > box.clientWidth) box.tabIndex = 0; else box.removeAttribute("tabindex");
+    }
+  };
+  window.addEventListener("resize", reach);
+  document.addEventListener("toggle", reach, true);
+  document.addEventListener("DOMContentLoaded", reach);
   const drop = document.getElementById("drop");
   if (drop) {
     const over = (event, on) => { event.preventDefault(); drop.classList.toggle("over", on); };
