@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-RUNS = ("kill", "database", "switch", "memory", "malformed")
+RUNS = ("kill", "database", "switch", "memory", "malformed", "desk_kill", "desk_posts")
 
 if __name__ == "__main__":
     failed = [
