@@ -12,6 +12,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -234,10 +235,11 @@ def test_the_second_sees_the_firsts_answer_and_keeps_the_own_one(browser, desk):
     browser.find_element(By.CSS_SELECTOR, 'input[name=primary][value="metrology"]').click()
     browser.find_element(By.ID, "note").send_keys("我看是计量")
     browser.find_element(By.ID, "save").click()
-    wait = WebDriverWait(browser, 20)
-    conflict = wait.until(lambda page: page.find_element(By.ID, "conflict"))
-    assert "乙" in conflict.text
-    assert "先到" in conflict.text
+    wait = WebDriverWait(browser, 20, ignored_exceptions=[WebDriverException])  # the card is swapped meanwhile
+    conflict = wait.until(lambda page: page.find_element(By.ID, "conflict").text)
+    assert "乙" in conflict
+    assert "先到" in conflict
+    wait.until(lambda page: page.execute_script("return document.activeElement.matches('[data-focus]')"))
     assert browser.find_element(By.NAME, "case").get_attribute("value") == case
     assert browser.find_element(By.CSS_SELECTOR, 'input[name=primary][value="metrology"]').is_selected()
     assert browser.find_element(By.ID, "note").get_attribute("value") == "我看是计量"
