@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -39,16 +41,28 @@ def test_migrating_again_changes_nothing(store):
     store.ready()
 
 
-def test_two_workers_migrate_at_once(url):
+def test_workers_migrate_at_once(url):
     spawn = multiprocessing.get_context("spawn")
-    start = spawn.Barrier(3)
-    workers = [spawn.Process(target=migrate, args=(url, start)) for _ in range(2)]
+    start = spawn.Barrier(5)
+    workers = [spawn.Process(target=migrate, args=(url, start)) for _ in range(4)]
     for worker in workers:
         worker.start()
     start.wait(30)
     for worker in workers:
         worker.join(30)
-    assert [worker.exitcode for worker in workers] == [0, 0]
+    assert [worker.exitcode for worker in workers] == [0] * 4
+
+
+def test_a_new_file_that_is_locked_is_waited_for(tmp_path):
+    file = tmp_path / "tousu.db"
+    holder = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    holder.execute("BEGIN EXCLUSIVE")
+    threading.Timer(0.5, holder.execute, ["COMMIT"]).start()
+    store = Store.open(f"sqlite:///{file}")
+    store.migrate()
+    store.ready()
+    store.close()
+    holder.close()
 
 
 def test_an_empty_database_is_not_ready(url):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sqlite3
+import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -166,7 +168,8 @@ def _sqlite(url: sa.URL) -> sa.Engine:
     def connect(connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
         del record
         connection.isolation_level = None  # the driver begins nothing by itself
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"cache_size=-{CACHE_KIB}"):
+        _write_ahead(connection)
+        for pragma in ("synchronous=FULL", "foreign_keys=ON", f"cache_size=-{CACHE_KIB}"):
             connection.execute(f"PRAGMA {pragma}")
 
     @sa.event.listens_for(engine, "begin")
@@ -174,6 +177,24 @@ def _sqlite(url: sa.URL) -> sa.Engine:
         connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('tousu_begin', 'DEFERRED')}")
 
     return engine
+
+
+def _write_ahead(connection: DBAPIConnection) -> None:
+    """Let a SQLite file have its write-ahead log. Of several that open a new file, SQLite lets none wait for this step.
+
+    Raises:
+        sqlite3.OperationalError: The file is still locked after ``WAIT_SECONDS``.
+    """
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _to_json(value: Any) -> str:
