@@ -33,13 +33,14 @@ from tousu_service.jobs import places
 from tousu_service.jobs.desk_cells import day_kept, whose
 from tousu_service.jobs.worker import Worker
 from tousu_service.settings import load_settings
-from tousu_service.store import Store, jobs
+from tousu_service.store import Store, desk_tables, jobs
 from tousu_service.store.desk_tables import cases
 
 MONTHLY = Path(__file__).parents[2] / "monthly" / "ledger.csv"
 MAY = MonthOptions(month="2026-05", today=datetime.date(2026, 6, 10))
 TODAY = datetime.date(2026, 6, 1)
 WEEK = "2026-W12"
+NOW = datetime.datetime(2026, 6, 1, tzinfo=datetime.UTC)
 
 
 def taken_in(store, settings, path, columns):
@@ -180,6 +181,28 @@ def test_the_file_that_came_last_tells_how_a_case_stands(store):
     ledger = as_ledger(store)
     assert ledger.rows["row"].to_list() == first
     assert ledger.rows["closed"].to_list() == [None] * 3
+
+
+def test_a_case_counts_once_when_its_first_file_is_taken_back_or_emptied(store):
+    """The copies that came later name the first case, which is in the ledger no more."""
+    with store.writing() as connection:
+        first, _ = add(connection, [("A1", "电梯坏了", {}), ("A2", "停电", {})])
+        _, (copy, _) = add(connection, [("A1", "电梯坏了", {"状态": "办理中"}), ("A2", "停电", {})])
+        add(connection, [("A1", "电梯坏了", {"状态": "已办结"}), ("A2", "停电", {})])
+        uploads.change(connection, first, actor="test", state="ready")
+        uploads.take_back(connection, first, actor="test")
+    rows = as_ledger(store).rows
+    assert (rows["case"].to_list(), rows["state"].to_list()) == (["A1", "A2"], ["已办结", None])
+    with store.reading() as connection:
+        assert case_ledger(connection, copy).rows.rows() == rows.filter(rows["row"] == copy).rows()
+    with store.writing() as connection:
+        _, (again,) = add(connection, [("A1", "电梯坏了", {})])  # a case of its own: the first is none to name
+        uploads.bring_back(connection, first, actor="test")
+        connection.execute(
+            sa.update(desk_tables.uploads).where(desk_tables.uploads.c.id == first).values(purged_at=NOW)
+        )
+        _, (changed,) = add(connection, [("A2", "又停电", {})])
+    assert as_ledger(store).rows["row"].to_list() == [again, changed]
 
 
 def test_people_go_before_the_model_and_the_file(store):

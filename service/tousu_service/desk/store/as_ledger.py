@@ -60,21 +60,26 @@ def _ledger(connection: sa.Connection, chosen: Mapping[int, Mapping[int, int]]) 
 def _chosen(connection: sa.Connection, among: sa.ColumnElement[bool] | None = None) -> dict[int, dict[int, int]]:
     """Return by upload which rows of ``cases`` are taken, and the case each tells of; only those ``among`` some."""
     emptied = sa.select(uploads.c.id).where(uploads.c.purged_at.is_not(None))
-    query = sa.select(cases.c.id, cases.c.upload_id, cases.c.state, cases.c.earlier_id)
+    query = sa.select(cases.c.id, cases.c.upload_id, cases.c.state, cases.c.earlier_id, cases.c.number)
     query = query.where(cases.c.state != "void", cases.c.upload_id.not_in(emptied)).order_by(cases.c.id)
     query = query if among is None else query.where(among)
     told: dict[int, tuple[int, int]] = {}
     replaced: set[int] = set()
-    for number, upload, state, earlier in connection.execute(query):
-        if state == "same" and earlier in replaced:
-            continue
+    stands: dict[int, int] = {}  # which row is in the ledger for a case; its first copy's where the case itself is gone
+    copies: dict[str, int] = {}  # such copies, by the station's number
+    for number, upload, state, earlier, name in connection.execute(query):
         if state == "same":
-            told[earlier if earlier in told else number] = upload, number
+            if earlier not in replaced:
+                if earlier not in stands:
+                    stands[earlier] = copies[name] = number
+                told[stands[earlier]] = upload, number
             continue
-        if earlier in told and told[earlier][0] != upload:
-            del told[earlier]
+        there = copies.get(name) if earlier is None else stands.get(earlier)
+        if there in told and told[there][0] != upload:
+            del told[there]
             replaced.add(earlier)
         told[number] = upload, number
+        stands[number] = number
     by_upload: dict[int, dict[int, int]] = {}
     for case, (upload, number) in told.items():
         by_upload.setdefault(upload, {})[number] = case
