@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from tests.e2e.conftest import ask, command, running
 from tests.service.desk.people import tagged
 from tousu_service.desk.store import uploads
-from tousu_service.desk.store.cases import NewCase, add_cases
+from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
 from tousu_service.store import Store
 from tousu_service.store.desk_tables import answers, cases, sample
 
@@ -327,6 +327,21 @@ def test_who_judges_a_drawn_case_sees_nothing_of_the_models_answer(desk, put):
         assert connection.execute(sa.select(sample.c.agreed).where(sample.c.case_id == number)).scalar() is True
         sources = connection.execute(sa.select(answers.c.source).where(answers.c.case_id == number)).scalars()
         assert list(sources) == ["sample", "sample"]
+
+
+def test_a_form_that_comes_twice_changes_nobody_elses_answer(desk, put):
+    upload, numbers, store = put(*(NewCase(n, f"电梯第{n}次停在半路", tagged("elevator", 0.6)) for n in (1, 2)))
+    with store.writing() as connection:
+        set_groups(connection, upload, {1: 1, 2: 1})
+    one, other = person(desk, "甲"), person(desk, "乙")
+    said = {"version": "0", "queue": "all", "step": "save"}
+    assert other.post("/review", at="/review", case=str(numbers[1]), primary="metrology", **said).status_code == 200
+    twice = {"case": str(numbers[0]), "primary": "pricing", "group": "1"} | said
+    for _ in range(2):
+        assert one.post("/review", at="/review", **twice).status_code == 200
+    with store.reading() as connection:
+        found = connection.execute(sa.select(cases.c.domain).where(cases.c.id.in_(numbers)).order_by(cases.c.id))
+        assert list(found.scalars()) == ["pricing", "metrology"]
 
 
 def test_an_undo_takes_back_the_last_answer_and_no_bulk(desk, put):

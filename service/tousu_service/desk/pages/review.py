@@ -51,7 +51,8 @@ def save(visit: Visit) -> Response:
                 connection, case_id, said, by=visit.person, version=visit.number("version"), source=source,
                 seconds=_seconds(visit),
             )  # fmt: skip
-            near = members(connection, held.row) if held is not None and said.codes else []
+            is_new = held is not None and held.row["version"] == visit.number("version")  # else it came twice
+            near = members(connection, held.row) if held is not None and is_new and said.codes else []
             if near:
                 bulk.answer_group(connection, case_id, near, said, by=visit.person)
     except AnsweredMeanwhile as error:
