@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 import sqlalchemy as sa
 
@@ -74,6 +76,53 @@ def test_one_that_ended_halfway_is_taken_back(store, monkeypatch):
     with store.reading() as connection:
         assert bulk.find(connection, batch.id).changed == 3
     bulk.undo(store, batch.id, by=person)
+    assert domains(store) == ["elevator"] * len(numbers)
+
+
+class Between:
+    """A store in which something happens behind the second of its transactions."""
+
+    def __init__(self, store, happens):
+        self.store, self.happens, self.count = store, happens, 0
+
+    @contextmanager
+    def writing(self):
+        with self.store.writing() as connection:
+            yield connection
+        self.count += 1
+        if self.count == 2:
+            self.happens()
+
+
+def test_one_that_is_taken_back_while_it_runs_changes_no_more(store, monkeypatch):
+    monkeypatch.setattr(bulk, "PIECE", 3)
+    numbers, person = filled(store)
+    with store.writing() as connection:
+        batch = bulk.prepare(connection, Filter(), by=person)
+    bulk.run(Between(store, lambda: bulk.undo(store, batch.id, by=person)), batch.id, Said(("food",)), by=person)
+    assert domains(store) == ["elevator"] * len(numbers)
+    with store.reading() as connection:
+        undone = bulk.find(connection, batch.id)
+    assert (undone.state, undone.changed, undone.skipped) == ("undone", 3, [])
+
+
+def test_what_is_given_while_it_is_taken_back_is_taken_back_too(store, monkeypatch):
+    numbers, person = filled(store)
+    with store.writing() as connection:
+        batch = bulk.prepare(connection, Filter(), by=person)
+    bulk.run(store, batch.id, Said(("food",)), by=person)
+    monkeypatch.setattr(bulk, "PIECE", 5)
+    with store.writing() as connection:
+        for number in numbers[:2]:
+            answers.undo(connection, answers.of_case(connection, number)[-1].id, by=person)
+
+    def goes_on():
+        with store.writing() as connection:
+            bulk._answer(
+                connection, batch, [(number, 2) for number in numbers[:2]], Said(("food",)), source="bulk", by=person
+            )
+
+    bulk.undo(Between(store, goes_on), batch.id, by=person)
     assert domains(store) == ["elevator"] * len(numbers)
 
 

@@ -98,7 +98,7 @@ def sample(connection: sa.Connection, batch: Batch) -> list[dict[str, Any]]:
 def run(store: Store, batch_id: int, said: Said, *, by: Person) -> None:
     """Give all frozen cases one answer, a piece at a time; those that somebody answered since the preview are listed.
 
-    Should it end halfway, what was changed is told and can be taken back.
+    Should it end halfway, what was changed is told and can be taken back; who takes it back while it runs ends it.
 
     Raises:
         NotFound: There is no such bulk action.
@@ -112,6 +112,8 @@ def run(store: Store, batch_id: int, said: Said, *, by: Person) -> None:
     changed, skipped = 0, list(batch.skipped)
     for at in range(0, len(batch.frozen), PIECE):
         with store.writing() as connection:
+            if find(connection, batch_id).state != "done":
+                break
             left = _answer(connection, batch, batch.frozen[at : at + PIECE], said, source="bulk", by=by)
             changed += len(batch.frozen[at : at + PIECE]) - len(left)
             skipped += left
@@ -139,14 +141,16 @@ def undo(store: Store, batch_id: int, *, by: Person) -> None:
         NotFound: There is no such bulk action.
         Conflict: It is not done, or was undone.
     """
-    with store.reading() as connection:
-        batch = find(connection, batch_id)
-        given = _given(connection, batch)
-    for at in range(0, len(given), PIECE):
+    looked_at: set[int] = set()
+    while True:
         with store.writing() as connection:
-            _take_back(connection, batch, given[at : at + PIECE], by=by)
-    with store.writing() as connection:
-        _undone(connection, batch, by=by)
+            batch = find(connection, batch_id)
+            given = [number for number in _given(connection, batch) if number not in looked_at][:PIECE]
+            if not given:  # nor has any been given meanwhile
+                _undone(connection, batch, by=by)
+                return
+            _take_back(connection, batch, given, by=by)
+        looked_at.update(given)
 
 
 def undo_group(connection: sa.Connection, batch_id: int, *, by: Person) -> int:
