@@ -88,7 +88,7 @@ def month_figures(ledger: Ledger, options: MonthOptions, classifier: Classifier)
     """Return the figures of a month of a ledger that was read; see ``build_month``."""
     today = options.today or timezone.today()
     dated = dated_rows(ledger)
-    month = _named(options.month) if options.month is not None else Period.month_of(last_day(dated, today))
+    month = month_named(options.month) if options.month is not None else Period.month_of(last_day(dated, today))
     last = month.before()
     start = last.first - datetime.timedelta(WITHIN)
     recent = pl.col("day").is_between(start, month.last)
@@ -128,8 +128,8 @@ def to_json(figures: Mapping[str, Any]) -> dict[str, Any]:
     return {name: [{"rows": item.rows, "reason": item.reason} for item in figures["lists"][name]] for name in LISTS}
 
 
-def _named(name: str) -> Period:
-    """Return the month of a name.
+def month_named(name: str) -> Period:
+    """Return the month of a name such as ``2026-05`` or ``202605``.
 
     Raises:
         UsageError: It names none.

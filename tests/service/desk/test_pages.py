@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from types import SimpleNamespace
 
 import pytest
 
 from tests.service.desk.people import upload_of
+from tousu.errors import RequestError
 from tousu_service.desk import initials, reading
 from tousu_service.desk.numbers import whole_number
+from tousu_service.desk.pages import month
 from tousu_service.desk.reading import Piece
 from tousu_service.desk.render import environment
 from tousu_service.desk.store import uploads
@@ -44,6 +47,12 @@ def test_a_page_asks_how_far_a_file_is_until_it_is_done(store, state, asks):
 )  # fmt: skip
 def test_whole_numbers(words, number):
     assert whole_number(words) == number
+
+
+@pytest.mark.parametrize("name", ["2026-13", "x", "1800-01"])
+def test_a_month_that_is_none_is_told_before_any_case_is_read(name):
+    with pytest.raises(RequestError, match=name):
+        month._made(SimpleNamespace(asked=lambda *_, **__: name))
 
 
 def test_every_domain_has_initials_of_its_own_name():

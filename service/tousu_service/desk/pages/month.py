@@ -76,11 +76,23 @@ def _made(visit: Visit) -> Made:
     """
     from tousu_service.desk.routine import month_of
 
-    classifier, month = visit.parts.live_model.current(), visit.asked("month", most=20)
+    month, classifier = _asked(visit), visit.parts.live_model.current()
     make = functools.partial(month_of, month=month, classifier=classifier)
     key = ("month", month, today(), classifier.version)
+    return figures_of(visit.parts.store, key, make, afresh=visit.asked("fresh") == "1")
+
+
+def _asked(visit: Visit) -> str:
+    """Return the name of the month in the address; empty where none is named.
+
+    Raises:
+        RequestError: It is none.
+    """
+    from tousu.monthly.build import month_named
+
+    named = visit.asked("month", most=20)
     try:
-        return figures_of(visit.parts.store, key, make, afresh=visit.asked("fresh") == "1")
+        return _name(month_named(named)) if named else ""
     except UsageError as error:
         raise RequestError(error.found, expected=error.expected, fix="改正网址，或在督查页选一个月") from error
 
