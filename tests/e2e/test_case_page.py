@@ -9,6 +9,7 @@ from html import unescape
 from urllib.parse import unquote
 
 import pytest
+import sqlalchemy as sa
 from docx import Document
 
 from tests.e2e.conftest import running
@@ -22,6 +23,7 @@ from tousu_service.desk import passwords
 from tousu_service.desk.store import people, uploads
 from tousu_service.desk.store.cases import NewCase, add_cases
 from tousu_service.store import Store, audit
+from tousu_service.store.desk_tables import answers, sample
 
 PEOPLE = {"审核员": "reviewer", "张": "officer"}
 GYM = "健身房一夜关门，老板电话打不通，年卡还剩三千元，要求退钱，我的电话13912345678"
@@ -31,6 +33,7 @@ CASES = (
     ("A2", "电梯困人两次，物业不管", {"办理状态": "调解中", "类型": "投诉", "受理时间": DAY.isoformat()}),
     ("A3", "请问营业执照怎样变更", {"类型": "咨询"}),
     ("A4", "卖三无食品，举报", {"类型": "举报", "办理状态": "待核查"}),
+    ("A5", "电梯困人三次，物业不管", {"类型": "投诉"}),
 )
 
 
@@ -120,6 +123,24 @@ def test_worked_examples_like_a_case_are_those_of_the_search_and_the_station(rev
     ]
     assert f"依据（{DAY.isoformat()} 有效）" in own
     assert "统一口径，不承诺退款比例" in own
+
+
+def test_a_drawn_case_is_judged_without_what_the_model_says(desk, officer):
+    with desk.store.writing() as connection:
+        connection.execute(sa.insert(sample).values(case_id=5, drawn_at=datetime.datetime.now(datetime.UTC)))
+    hints = (
+        "<mark",
+        " checked",
+        "<li>模型 ",
+        *(f"{name}</h2>" for name in ("时限", "办理", "典型案例", "相似的旧案", "文书")),
+    )
+    shown = officer.get("/cases/5?kind=accept").text
+    assert [hint for hint in hints if hint in shown] == []
+    after = officer.post("/cases/5", version="0", step="save", primary="pricing").text
+    assert [hint for hint in hints if hint not in after] == []
+    with desk.store.reading() as connection:
+        counted = sa.select(answers.c.source, sample.c.agreed).join(sample, sample.c.answer_id == answers.c.id)
+        assert connection.execute(counted).one() == ("sample", False)
 
 
 def letter(browser, case, kind, **others):

@@ -12,7 +12,7 @@ from tousu.errors import Conflict, NotFound, ScopeMissing, TousuError
 from tousu_service.desk import reading
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.pages.review import card_context, said_in, sees_whole
-from tousu_service.desk.store import answers, people, similar
+from tousu_service.desk.store import answers, people, similar, spot_checks
 from tousu_service.desk.store.answers import AnsweredMeanwhile
 from tousu_service.desk.store.card import assigned, card
 from tousu_service.desk.web import new_router, page
@@ -50,7 +50,8 @@ def save(visit: Visit) -> Response:
             held = card(connection, number, viewer=visit.person.id)
             if held.answer is not None and held.answer.codes and not said.note:
                 raise Conflict("已有答复，再改须写理由", fix="返回上一页，在备注里写一句理由")
-            answers.answer(connection, number, said, by=visit.person, version=visit.number("version"))
+            source = "sample" if spot_checks.is_unchecked(connection, number) else "review"
+            answers.answer(connection, number, said, by=visit.person, version=visit.number("version"), source=source)
     except AnsweredMeanwhile as error:
         return _shown(visit, conflict=error.theirs, status=409)
     return visit.go(f"/cases/{number}")
@@ -121,6 +122,7 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
         users = people.listed(connection)
         alike = similar.like(connection, number, held.row["text"])
         ledger = case_ledger(connection, number)
+        blind = spot_checks.is_unchecked(connection, number)
     clocks, no_clock = _or_why(lambda: clocks_of_case(ledger))
     model, day = visit.parts.live_model.current(), reading.day_of(held.row)
     examples, no_examples = _or_why(lambda: examples_like(held.row["text"], day, model))
@@ -132,7 +134,7 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
         clocks=clocks, no_clock=no_clock, counted=not ledger.rows.is_empty(), examples=examples, no_examples=no_examples,
         letters=tables[0] if tables else None, no_letters=no_letters, draft=drafts[0] if drafts else None, no_draft=no_draft,
         asked={"kind": visit.asked("kind"), "ground": visit.asked("ground")},
-        users=[user for user in users if user.disabled_at is None], **card_context(visit, held),
+        users=[user for user in users if user.disabled_at is None], **card_context(visit, held, blind=blind),
     )  # fmt: skip
 
 
