@@ -12,7 +12,7 @@ from tousu.case_codes import KINDS
 from tousu.errors import RulesError
 from tousu.resources import table_path
 from tousu.taxonomy import Code, Words, load_taxonomy
-from tousu.toml_tables import Entry, parse_table, place_of, read_source, refuse_pattern, refuse_unknown
+from tousu.toml_tables import Entry, Place, parse_table, read_source, refuse_pattern, refuse_unknown
 
 if TYPE_CHECKING:
     import datetime
@@ -109,11 +109,11 @@ def load_acceptance(path: Path | None = None) -> AcceptanceRules:
             "not_beside": (hint.not_beside, tuple(other.code for other in table.hints[:number])),
         }  # fmt: skip
         for name, (codes, allowed) in known.items():
-            place = f"{TITLE} {file} {place_of(source, ('hint', number, name))}"
+            place = Place(TITLE, file, source, ("hint", number, name))
             refuse_unknown(codes, allowed, place, RulesError, expected="排在前面的提示")
         for name, groups in (("said", [hint.said]), ("unless", [hint.unless]), ("lacking", hint.lacking)):
             for patterns in groups:
-                _check_patterns(table, patterns, f"{TITLE} {file} {place_of(source, ('hint', number, name))}")
+                _check_patterns(table, patterns, Place(TITLE, file, source, ("hint", number, name)))
     return table
 
 
@@ -126,7 +126,7 @@ def _put_in(pattern: str, parts: Mapping[str, str]) -> str:
     return PART.sub(lambda found: f"(?:{parts[found[1]]})", pattern)
 
 
-def _check_patterns(table: AcceptanceRules, patterns: tuple[str, ...], place: str) -> None:
+def _check_patterns(table: AcceptanceRules, patterns: tuple[str, ...], place: Place) -> None:
     """Refuse patterns with an unknown part or a broken expression, and patterns that do not go together.
 
     Raises:

@@ -12,7 +12,7 @@ from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.errors import RulesError
 from tousu.resources import table_path
 from tousu.taxonomy import Code, Words, load_taxonomy
-from tousu.toml_tables import Entry, parse_table, place_of, read_source, refuse_unknown
+from tousu.toml_tables import Entry, Place, parse_table, read_source, refuse_unknown
 
 TITLE = "关注规则"
 CONDITIONS = ("signals", "any_signal", "domains", "kinds", "routes", "amount_from")
@@ -61,7 +61,5 @@ def load_attention(path: Path | None = None) -> AttentionRules:
     }  # fmt: skip
     for number, rule in enumerate(table.rules):
         for name, codes in known.items():
-            refuse_unknown(
-                getattr(rule, name), codes, f"{TITLE} {file} {place_of(source, ('rule', number, name))}", RulesError
-            )
+            refuse_unknown(getattr(rule, name), codes, Place(TITLE, file, source, ("rule", number, name)), RulesError)
     return table

@@ -16,7 +16,7 @@ from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
 from tousu.errors import RulesError
 from tousu.resources import table_path
 from tousu.taxonomy import Basis, Code, Status, Words, load_taxonomy
-from tousu.toml_tables import Entry, parse_table, place_of, read_source, refuse_pattern
+from tousu.toml_tables import Entry, Place, parse_table, read_source, refuse_pattern, refuse_unknown
 
 SIGNALS_TITLE, AUTHORITIES_TITLE = "风险提示表", "转办部门表"
 PLAIN = re.compile(r"\w(?![?*{+])")
@@ -104,7 +104,7 @@ def load_signals(path: Path | None = None) -> SignalTable:
     _check_codes(file, source, "signal", [item.code for item in table.signals], SIGNALS, SIGNALS_TITLE)
     for number, signal in enumerate(table.signals):
         for name in ("needs", "lookalikes"):
-            place = f"{SIGNALS_TITLE} {file} {place_of(source, ('signal', number, name))}"
+            place = Place(SIGNALS_TITLE, file, source, ("signal", number, name))
             patterns = getattr(signal, name)
             for pattern in patterns:
                 refuse_pattern(pattern, place, RulesError, movable=True)
@@ -146,7 +146,7 @@ def _check_codes(file: Path, source: str, of: str, codes: list[str], fixed: tupl
         if number >= len(fixed) or code != fixed[number]:
             wanted = fixed[number] if number < len(fixed) else "到此为止"
             raise RulesError(
-                f"{title} {file} {place_of(source, (of, number, 'code'))}：这里不该是 {code}",
+                f"{Place(title, file, source, (of, number, 'code'))}：这里不该是 {code}",
                 expected=wanted, fix="代码与次序是模型的列，改回原样；名称可以随意改",
             )  # fmt: skip
     if len(codes) < len(fixed):
@@ -183,8 +183,5 @@ def _check_law(file: Path, source: str, loc: tuple[str, int, str], law: str, tit
     Raises:
         RulesError: It does not.
     """
-    if law not in load_taxonomy().laws_by_id:
-        raise RulesError(
-            f"{title} {file} {place_of(source, loc)}：领域表里没有法规 {law}",
-            fix="改成领域表里的法规代码，或先在那里添上",
-        )
+    place = Place(title, file, source, loc)
+    refuse_unknown([law], load_taxonomy().laws_by_id, place, RulesError, missing="领域表里没有法规")

@@ -13,7 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from tousu.errors import TaxonomyError
 from tousu.resources import data_root
-from tousu.toml_tables import Entry, parse_table, place_of, read_source
+from tousu.toml_tables import Entry, Place, parse_table, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -220,5 +220,5 @@ def _check_references(file: Path, source: str, taxonomy: Taxonomy) -> None:
     for loc, target, known in pointers:
         if target not in known:
             raise TaxonomyError(
-                f"领域表 {file} {place_of(source, loc)}：{target} 不存在", fix="改成已有的代码，或先添上它"
+                f"{Place(TITLE, file, source, loc)}：{target} 不存在", fix="改成已有的代码，或先添上它"
             )

@@ -6,7 +6,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -33,6 +33,18 @@ class Entry(BaseModel):
 Table = TypeVar("Table", bound=Entry)
 Loc = tuple[int | str, ...]
 HEAD = re.compile(r"\s*(\[\[?)\s*([\w.-]+)\s*\]\]?\s*(?:#.*)?$")  # of a table [x], or of one of several [[x]]
+
+
+class Place(NamedTuple):
+    """A key of a table file; in a message it reads "title file 第 n 行 key", which is looked up only then."""
+
+    title: str
+    file: Path
+    source: str
+    loc: Loc
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.file} {place_of(self.source, self.loc)}"
 
 
 def read_source(file: Path, title: str, error: type[TousuError]) -> str:
@@ -76,40 +88,40 @@ def parse_table(
         return table.model_validate(content)
     except ValidationError as reason:
         first = reason.errors()[0]
-        place = place_of(source, first["loc"])
-        raise error(
-            f"{title} {file} {place}：{value_reason(first, reasons)}", fix="按文件开头的说明改正该键"
-        ) from reason
+        place = Place(title, file, source, first["loc"])
+        raise error(f"{place}：{value_reason(first, reasons)}", fix="按文件开头的说明改正该键") from reason
 
 
 def refuse_unknown(
-    codes: Collection[str], known: Collection[str], place: str, error: type[TousuError], *, expected: str = ""
-) -> None:
+    codes: Collection[str], known: Collection[str], place: Place, error: type[TousuError], *, expected: str = "",
+    missing: str = "没有代码",
+) -> None:  # fmt: skip
     """Refuse codes that are not known.
 
     Args:
         codes: The codes.
         known: Those there are.
-        place: The file and the place in it, for the message.
+        place: Where they stand.
         error: Of which class the error is.
         expected: What is expected where nothing is known.
+        missing: What is said before a code that is not known.
 
     Raises:
         TousuError: One is not known.
     """
     wrong = next((code for code in codes if code not in known), None)
     if wrong is not None:
-        raise error(f"{place}：没有代码 {wrong}", expected="、".join(known) or expected, fix="改正这个代码")
+        raise error(f"{place}：{missing} {wrong}", expected="、".join(known) or expected, fix="改正这个代码")
 
 
 def refuse_pattern(
-    pattern: str, place: str, error: type[TousuError], *, shown: str = "", movable: bool = False
+    pattern: str, place: Place, error: type[TousuError], *, shown: str = "", movable: bool = False
 ) -> None:
     """Refuse a broken expression.
 
     Args:
         pattern: The expression.
-        place: The file and the place in it, for the message.
+        place: Where it stands.
         error: Of which class the error is.
         shown: How people wrote it, where that is not ``pattern``.
         movable: Whether its branches are put in another order, so that it may hold no group and no flag for the whole.

@@ -108,7 +108,7 @@ def test_a_missing_template_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
-        ('law = "consumer_law"', 'law = "consumer_lex"', "第 .* 行 .*consumer_lex"),
+        ('law = "consumer_law"', 'law = "consumer_lex"', "第 .* 行 .*领域表里没有法规 consumer_lex"),
         ('"waste_recycling"', '"waste"', "waste"),
         ('authorities = ["police"]', 'authorities = ["polizei"]', "第 .* 行 .*没有部门 polizei"),
         ('kind = "refuse"', 'kind = "accept"', "accept 出现了两次"),

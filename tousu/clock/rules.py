@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from tousu.errors import RulesError
 from tousu.resources import table_path
 from tousu.taxonomy import Code, Deadline, Law, Status, Words, load_taxonomy
-from tousu.toml_tables import Entry, parse_table, place_of, read_source
+from tousu.toml_tables import Entry, Place, parse_table, read_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -139,7 +139,7 @@ def load_clocks(path: Path | None = None) -> Clocks:
         for code in entry.deadlines:
             if code not in deadlines or deadlines[code].days is None:
                 raise RulesError(
-                    f"{TITLE} {file} {place_of(source, ('clock', number, 'deadlines'))}：领域表里没有按天数的期限 {code}",
+                    f"{Place(TITLE, file, source, ('clock', number, 'deadlines'))}：领域表里没有按天数的期限 {code}",
                     expected="、".join(code for code, item in deadlines.items() if item.days), fix="改成其中之一",
                 )  # fmt: skip
         if entry.enabled:
@@ -149,7 +149,7 @@ def load_clocks(path: Path | None = None) -> Clocks:
             if twice is not None:
                 key = "deadlines" if legal else "id"
                 raise RulesError(
-                    f"{TITLE} {file} {place_of(source, ('clock', number, key))}：期限 {twice} 出现了两次",
+                    f"{Place(TITLE, file, source, ('clock', number, key))}：期限 {twice} 出现了两次",
                     fix="删去或改名",
                 )
             seen.update(rule.id for rule in found)

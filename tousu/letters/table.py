@@ -11,10 +11,11 @@ from tousu.case_codes import AUTHORITIES
 from tousu.errors import RulesError
 from tousu.resources import table_path
 from tousu.taxonomy import Basis, Code, Words, load_taxonomy
-from tousu.toml_tables import Entry, parse_table, place_of, read_source
+from tousu.toml_tables import Entry, Place, parse_table, read_source, refuse_unknown
 
 if TYPE_CHECKING:
     import datetime
+    from collections.abc import Collection
     from pathlib import Path
 
 TITLE = "告知文书表"
@@ -143,9 +144,7 @@ def load_letters(folder: Path | None = None) -> LetterTable:
     ):
         twice = next((n for n, item in enumerate(ids) if item in ids[:n]), None)
         if twice is not None:
-            raise RulesError(
-                f"{TITLE} {file} {place_of(source, (of, twice))}：{ids[twice]} 出现了两次", fix="删去或改名"
-            )
+            raise RulesError(f"{Place(TITLE, file, source, (of, twice))}：{ids[twice]} 出现了两次", fix="删去或改名")
     _check_pointers(file, source, table)
     return table
 
@@ -156,16 +155,13 @@ def _check_pointers(file: Path, source: str, table: LetterTable) -> None:
     Raises:
         RulesError: One is not there; the message names it.
     """
-    codes, laws = set(load_taxonomy().codes), set(load_taxonomy().laws_by_id)
-    places = [(("point", n, "basis"), part) for n, point in enumerate(table.points) for part in point.basis]
-    pointers = [(loc, "领域表里没有法规", part.law, laws) for loc, part in places]
-    pointers += [(loc, "领域表里没有领域", code, codes) for loc, part in places for code in part.domains]
-    pointers += [
-        (loc, "转办部门表里没有部门", code, set(AUTHORITIES)) for loc, part in places for code in part.authorities
-    ]
-    pointers += [(("ground", n, "law"), "领域表里没有法规", ground.law, laws) for n, ground in enumerate(table.grounds)]
-    for loc, what, found, known in pointers:
-        if found not in known:
-            raise RulesError(
-                f"{TITLE} {file} {place_of(source, loc)}：{what} {found}", fix="改成那张表里的代码，或先在那里添上"
-            )
+    codes, laws = load_taxonomy().codes, load_taxonomy().laws_by_id
+    pointers: list[tuple[tuple[str, int, str], str, tuple[str, ...], Collection[str]]] = []
+    for n, point in enumerate(table.points):
+        for part in point.basis:
+            loc = ("point", n, "basis")
+            pointers += [(loc, "领域表里没有法规", (part.law,), laws), (loc, "领域表里没有领域", part.domains, codes)]
+            pointers.append((loc, "转办部门表里没有部门", part.authorities, AUTHORITIES))
+    pointers += [(("ground", n, "law"), "领域表里没有法规", (at.law,), laws) for n, at in enumerate(table.grounds)]
+    for loc, missing, found, known in pointers:
+        refuse_unknown(found, known, Place(TITLE, file, source, loc), RulesError, missing=missing)
