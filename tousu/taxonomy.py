@@ -146,7 +146,7 @@ class Taxonomy(Entry):
         """Chinese name by code."""
         return {domain.code: domain.name for domain in self.domains}
 
-    @property
+    @functools.cached_property
     def laws_by_id(self) -> dict[str, Law]:
         """The laws by id."""
         return {law.id: law for law in self.laws}

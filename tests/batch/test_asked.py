@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import json
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tousu.acceptance import AcceptanceRules
+from tousu.batch.asked import COMPLETE, NO_RULE, asked_of
+from tousu.batch.facts import Facts
 from tousu.batch.options import TagOptions
 from tousu.batch.tag import tag_file
 
@@ -48,6 +52,17 @@ def test_csv_has_a_column_of_codes_by_the_day_of_each_row(shipped, tmp_path):
     assert [row["tousu_acceptance"] for row in rows] == CODES
     assert rows[3]["tousu_error"] == "没有投诉内容"
     assert any("登记时间" in note for note in notes)
+
+
+def test_whether_a_rule_holds_is_judged_once_a_day(shipped, monkeypatch):
+    judged = []
+    monkeypatch.setattr(AcceptanceRules, "holds_on", lambda rules, day: judged.append(day) or day.year > 2025)
+    texts, days = [OLD] * 5, [datetime.date(year, 5, 20) for year in (2025, 2026, 2026, 2025, 2026)]
+    taggings, facts = shipped.tag_many(texts), [Facts(day) for day in days]
+    asked = asked_of(shipped, texts, taggings, facts, TagOptions(acceptance=True))
+    assert asked is not None
+    assert asked.without == [NO_RULE, COMPLETE, COMPLETE, NO_RULE, COMPLETE]
+    assert sorted(judged) == sorted(set(days))
 
 
 def test_nothing_is_added_unless_asked_for(shipped, tmp_path):

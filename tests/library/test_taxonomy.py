@@ -34,6 +34,10 @@ def test_law_changes_on_its_day(first, second, day):
     assert not laws[second].holds_on(before)
 
 
+def test_the_laws_by_id_are_made_once():
+    assert load_taxonomy().laws_by_id is load_taxonomy().laws_by_id
+
+
 def test_basis_depends_on_the_day():
     taxonomy = load_taxonomy()
     now = {law.id for law, _ in taxonomy.basis_on("food_label", datetime.date(2026, 11, 23))}

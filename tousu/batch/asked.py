@@ -125,10 +125,12 @@ def asked_of(
     without = list[str]()
     if options.acceptance:
         hints = classifier.acceptance(texts, rows, [fact.received for fact in facts])
-        held = [load_acceptance().holds_on(fact.received or today()) for fact in facts]
+        now = today()
+        days = [fact.received or now for fact in facts]
+        held = {day: load_acceptance().holds_on(day) for day in set(days)}
         without = [
-            (COMPLETE if any_rule else NO_RULE) if row.kind in COMPLAINTS else NOT_ASKED
-            for row, any_rule in zip(rows, held, strict=True)
+            (COMPLETE if held[day] else NO_RULE) if row.kind in COMPLAINTS else NOT_ASKED
+            for row, day in zip(rows, days, strict=True)
         ]
     if options.history:
         history = earlier_cases(options.history)[0].of(facts, texts)

@@ -166,7 +166,7 @@ def _check_titles(path: Path, text: str, day: datetime.date) -> tuple[str, ...]:
     Raises:
         TemplateError: One is not in force.
     """
-    laws, notes = list(load_taxonomy().laws_by_id.values()), []
+    laws, notes = load_taxonomy().laws, []
     for title in sorted(set(TITLES.findall(text))):
         named = [law for law in laws if title in (law.title, law.title.removeprefix("中华人民共和国"))]
         if named and not any(law.holds_on(day) for law in named):
@@ -178,7 +178,7 @@ def _check_titles(path: Path, text: str, day: datetime.date) -> tuple[str, ...]:
 
 def _not_in_force(path: Path, title: str, day: datetime.date, mark: str) -> TemplateError:
     """Return the error for a law that does not hold on a day."""
-    versions = [law for law in load_taxonomy().laws_by_id.values() if law.title == title or law.title.endswith(title)]
+    versions = [law for law in load_taxonomy().laws if law.title == title or law.title.endswith(title)]
     until = "、".join(
         f"{law.id} {law.valid_from or '…'} 至 {law.valid_to or '今'}" for law in versions if not law.holds_on(day)
     )
