@@ -119,6 +119,25 @@ def test_a_ledger_changed_meanwhile_is_another_condition(ledger):
     assert options.fingerprint()["history"] == [[str(ledger), None, None]]
 
 
+def test_a_second_run_holds_cases_against_the_ledger_as_it_is_then(shipped, tmp_path, ledger):
+    source, options = str(write(tmp_path / "new.csv", NEW)), TagOptions(history=(str(ledger),))
+    told = []
+    for held in (EARLIER, EARLIER[:2]):
+        write(ledger, held)
+        output = tmp_path / "out.csv"
+        tag_file(source, str(output), shipped, options)
+        with output.open(encoding="utf-8", newline="") as file:
+            told.append(next(csv.DictReader(file))["tousu_history"])
+    assert [row.split(";")[1] for row in told] == ["telephone=2", "telephone=1"]
+
+
+def test_a_run_keeps_to_the_ledger_it_began_with(ledger):
+    options = TagOptions(history=(str(ledger),)).settled()
+    before = options.fingerprint()
+    write(ledger, EARLIER[1:])
+    assert options.settled().fingerprint() == before
+
+
 def test_a_ledger_without_days_is_refused(tmp_path):
     path = tmp_path / "no_days.csv"
     path.write_text("工单编号,办理状态,投诉内容\n1,办结,电梯困人两次没有人来修\n", "utf-8")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tousu.batch.facts import Facts
     from tousu.batch.history import Earlier, Past
-    from tousu.batch.options import TagOptions
+    from tousu.batch.options import FileState, TagOptions
     from tousu.classifier import Classifier, Taggings
     from tousu.classifier.acceptance import AcceptanceHint
     from tousu.files.added_columns import Language
@@ -94,8 +94,8 @@ class Asked(NamedTuple):
 
 
 @functools.lru_cache(maxsize=1)
-def earlier_cases(paths: tuple[str, ...]) -> tuple[Earlier, list[str]]:
-    """Return the cases of earlier ledgers, and what was settled in reading them, in Chinese; the same are read once.
+def earlier_cases(ledgers: tuple[FileState, ...]) -> tuple[Earlier, list[str]]:
+    """Return the cases of earlier ledgers, and what was settled in reading them, in Chinese; the same are read once while unchanged.
 
     Raises:
         FileError: A ledger cannot be read.
@@ -103,7 +103,7 @@ def earlier_cases(paths: tuple[str, ...]) -> tuple[Earlier, list[str]]:
     """
     from tousu.batch.history import Earlier  # heavy libraries
 
-    return Earlier.read(map(Path, paths))
+    return Earlier.read(Path(path) for path, _, _ in ledgers)
 
 
 def asked_of(
@@ -133,6 +133,6 @@ def asked_of(
             for row, day in zip(rows, days, strict=True)
         ]
     if options.history:
-        history = earlier_cases(options.history)[0].of(facts, texts)
+        history = earlier_cases(options.ledgers)[0].of(facts, texts)
     corrected = None if options.corrected is None else [options.corrected(text) for text in texts]
     return Asked(hints, without, history, corrected)

@@ -174,6 +174,7 @@ def _tag_items(
     told: Callable[[TagSummary], None] | None, summary: FolderSummary,
 ) -> None:  # fmt: skip
     """Tag files one after the other; keep a list of those that are done until all are."""
+    options = options.settled()
     before = _read(journal) if options.resume else {}
     done = dict(before)
     for item in items:

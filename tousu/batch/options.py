@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import numpy as np
 
@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from tousu.batch.progress import Reporter
     from tousu.classifier import Classifier, Taggings
     from tousu.files.added_columns import Language
+
+
+FileState = tuple[str, int | None, int | None]  # path, bytes, nanoseconds of the last change; None: not there
 
 
 class Corrected(Protocol):
@@ -38,6 +41,7 @@ class TagOptions:
         form: Format when the name does not tell (standard input), an ending such as ``.csv``.
         acceptance: Whether to add hints on accepting each as a complaint.
         history: Earlier ledgers each case is held against.
+        states: How these were when the run began, see ``settled``; None before.
         corrected: What people answered, to be added beside the taggings.
         threads: How many threads tag; reading and writing keep one more busy.
         checkpoint_seconds: How often the place reached is made safe on disk.
@@ -54,6 +58,7 @@ class TagOptions:
     form: str | None = None
     acceptance: bool = False
     history: tuple[str, ...] = ()
+    states: tuple[FileState, ...] | None = None
     corrected: Corrected | None = None
     threads: int = 1
     checkpoint_seconds: float = 2.0
@@ -69,6 +74,15 @@ class TagOptions:
         """Whether what is added on demand rests on what a file tells of each case beside its text."""
         return self.acceptance or bool(self.history)
 
+    @property
+    def ledgers(self) -> tuple[FileState, ...]:
+        """The earlier ledgers as they were when the run began; as they are, before one."""
+        return tuple(map(_state_of, self.history)) if self.states is None else self.states
+
+    def settled(self) -> Self:
+        """Return the options of one run, for which the earlier ledgers stay what they are now."""
+        return replace(self, states=self.ledgers)
+
     def fingerprint(self) -> dict[str, Any]:
         """Return what the output's bytes depend on."""
         return {
@@ -81,18 +95,18 @@ class TagOptions:
             "form": self.form,
             **({"no_header": True} if self.no_header else {}),
             **({"acceptance": True} if self.acceptance else {}),
-            **({"history": [_state_of(path) for path in self.history]} if self.history else {}),
+            **({"history": [list(state) for state in self.ledgers]} if self.history else {}),
             **({"corrected": True} if self.corrected is not None else {}),
         }
 
 
-def _state_of(path: str) -> list[Any]:
+def _state_of(path: str) -> FileState:
     """Return a file's path, its size and when it was changed, nanoseconds; None for both of one that is not there."""
     try:
         stat = Path(path).stat()
     except OSError:
-        return [path, None, None]
-    return [path, stat.st_size, stat.st_mtime_ns]
+        return path, None, None
+    return path, stat.st_size, stat.st_mtime_ns
 
 
 @dataclass(slots=True)

@@ -52,7 +52,8 @@ def tag_file(
     form = format_of(source, output, options.form)
     summary = TagSummary(source, output, classifier.version)
     if options.history:
-        summary.notes += earlier_cases(options.history)[1]
+        options = options.settled()
+        summary.notes += earlier_cases(options.ledgers)[1]
     job = Job(
         source=source, output=output, form=form, classifier=classifier, options=options,
         reporter=reporter or Silent(), summary=summary,
