@@ -8,8 +8,9 @@ from tousu.ledger.people import digits_of, is_masked, name_of
 
 
 @pytest.mark.parametrize(
-    "name", ["张女士", "匿名", "张*", "张＊", "张某", "张xx", "李X明", "", None, "群众", "n/a", "李", "a12"]
-)
+    "name",
+    ["张女士", "欧阳 先生", "先生/女士", "匿名", "张*", "张＊", "张某", "张xx", "李X明", "", None, "群众", "n/a", "李", "a12"],
+)  # fmt: skip
 def test_a_name_many_share_names_nobody(name):
     assert name_of(name) == ""
 
@@ -17,6 +18,10 @@ def test_a_name_many_share_names_nobody(name):
 @pytest.mark.parametrize(("name", "told"), [(" 赵 甲乙 ", "赵甲乙"), ("欧阳·娜", "欧阳娜"), ("Max Li", "maxli")])
 def test_a_name_has_one_spelling(name, told):
     assert name_of(name) == told
+
+
+def test_a_full_name_with_a_form_of_address_names_somebody():
+    assert name_of("王建国先生") == "王建国先生"
 
 
 @pytest.mark.parametrize("mark", list("*＊xX×●"))

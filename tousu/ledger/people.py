@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Names that are nobody's or many people's: none given, hidden letters, a form of address in a name's place.
+# Names that are nobody's or many people's: none given, hidden letters, a form of address behind no more than a surname.
 NAMELESS = re.compile(
-    r"匿名|不详|未知|不愿|保密|未留|无名|群众|市民|网民|消费者|先生|女士|小姐|同志|某|[*×●]|xx|(?<![a-z])x(?![a-z])"
-    r"|^.{0,2}(?:老师|师傅|阿姨|大爷|大妈)$|^(?:无|null|none|nan|n/?a)$|^\W*\w?\W*$|^[a-z]?\d*$"
+    r"匿名|不详|未知|不愿|保密|未留|无名|群众|市民|网民|消费者|某|[*×●]|xx|(?<![a-z])x(?![a-z])"
+    r"|^.{0,2}\s*(?:(?:先生|女士|小姐|同志|老师|师傅|阿姨|大爷|大妈)\W*)+$|^(?:无|null|none|nan|n/?a)$|^\W*\w?\W*$|^[a-z]?\d*$"
 )
 MASKED = re.compile(r"[*xX×●]")
 NO_LETTER, NO_DIGIT = re.compile(r"[\W_]+"), re.compile(r"[^0-9]+")
@@ -19,7 +19,7 @@ FEWEST_DIGITS = 3  # different ones; 00000000 and 12121212 are nobody's
 def name_of(value: object) -> str:
     """Return a person's name in one spelling; nothing where it names nobody, or many."""
     plain = _plain(value).strip().lower()
-    return "" if NAMELESS.search(plain) else spelling_of(value)
+    return "" if NAMELESS.search(plain) else NO_LETTER.sub("", plain)
 
 
 def spelling_of(value: object) -> str:
