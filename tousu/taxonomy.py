@@ -22,6 +22,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,39}$")]
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Status = Literal["confirmed", "partly", "from_memory"]
 TITLE = "领域表"
+UNITS = {"workday": "个工作日", "calendar": "日"}  # of periods, behind their number
 Nature = Literal["售后服务", "合同", "质量", "虚假宣传", "安全", "价格", "假冒", "人格权益", "计量", "其他"]
 
 
@@ -219,6 +220,4 @@ def _check_references(file: Path, source: str, taxonomy: Taxonomy) -> None:
     pointers += [(("referral", n, "law"), item.law, laws) for n, item in enumerate(taxonomy.referrals) if item.law]
     for loc, target, known in pointers:
         if target not in known:
-            raise TaxonomyError(
-                f"{Place(TITLE, file, source, loc)}：{target} 不存在", fix="改成已有的代码，或先添上它"
-            )
+            raise TaxonomyError(f"{Place(TITLE, file, source, loc)}：{target} 不存在", fix="改成已有的代码，或先添上它")

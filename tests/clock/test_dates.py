@@ -59,6 +59,14 @@ def test_due_as_counted_by_hand(case):
     assert (after.state, after.days_left) == ("overdue", -1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "begun", "said"), [("信访", "accepted", "已延长 30 日"), ("举报", "received", "已延长 15 个工作日")]
+)
+def test_how_long_it_was_prolonged_is_told_in_its_days(kind, begun, said):
+    case = {"kind": kind, "received": day(2026, 5, 6), begun: day(2026, 5, 6), "extended": "是"}
+    assert said in told(case, day(2026, 5, 7)).reason.split("；")
+
+
 def test_the_table_is_as_large_as_promised():
     assert len(CASES) >= 60
     assert {case["due"].year for case in CASES} >= {2025, 2026, 2027}

@@ -27,7 +27,7 @@ def show(
     calendar: CalendarFile = None,
 ) -> None:
     """列出一年里的放假日和调休上班日，并说明是已公布的还是推算的。"""
-    from tousu.clock.workdays import load_calendar
+    from tousu.clock.workdays import WEEKDAYS, load_calendar
 
     found = load_calendar(calendar)
     state = (
@@ -41,7 +41,7 @@ def show(
     made = table("日期", "星期", "安排", "节日", "来源", whole=("日期", "星期", "安排"))
     for day, told in sorted(found.days.items()):
         if day.year == year:
-            made.add_row(f"{day}", "一二三四五六日"[day.weekday()], told.plan, told.holiday, told.source)
+            made.add_row(f"{day}", WEEKDAYS[day.weekday()], told.plan, told.holiday, told.source)
     if made.row_count:
         show_table(made)
 
@@ -61,7 +61,7 @@ def import_notice(
     """导入一年的放假通知，列出哪些日子变了；给了台账的，列出哪些案件的到期日变了。"""
     from tousu.clock.legal_days import read_festivals
     from tousu.clock.notice import imported, moved_days, read_notice, read_or_default, write_days
-    from tousu.clock.workdays import WorkCalendar
+    from tousu.clock.workdays import WEEKDAYS, WorkCalendar
 
     days = read_or_default(calendar)
     told, festivals = read_notice(notice), read_festivals()
@@ -75,7 +75,7 @@ def import_notice(
     moved = moved_days(before, after)
     out().print(f"已导入 {years} 年的安排，{len(told)} 天；与原来不同的 {len(moved)} 天；写入 {written}")
     for day, worked in moved:
-        out().print(f"{day} 星期{'一二三四五六日'[day.weekday()]}　改为{'上班' if worked else '放假'}")
+        out().print(f"{day} 星期{WEEKDAYS[day.weekday()]}　改为{'上班' if worked else '放假'}")
     if changed is not None:
         out().print(f"到期日变了的 {len(changed)} 项")
         for line in changed:

@@ -9,6 +9,7 @@ from tousu.clock.rules import rule_of
 from tousu.clock.states import is_yes, status_of
 from tousu.errors import CalendarEnds
 from tousu.ledger.fields import TITLES
+from tousu.taxonomy import UNITS
 
 if TYPE_CHECKING:
     import datetime
@@ -203,7 +204,7 @@ class Judge:
         """Return whether a clock was prolonged; a note says so."""
         if not rule.extend or not is_yes(case["extended"]):
             return False
-        notes.append(f"已延长 {rule.extend} 个{'工作日' if rule.unit == 'workday' else '日'}")
+        notes.append(f"已延长 {rule.extend} {UNITS[rule.unit]}")
         return True
 
     def _pause(

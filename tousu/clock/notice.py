@@ -9,6 +9,7 @@ import io
 import re
 from typing import TYPE_CHECKING
 
+from tousu.clock.legal_days import ONE
 from tousu.clock.workdays import DAYS, HEADER, OFF, ON, Day, WorkCalendar, checked_days, default_days, read_days
 from tousu.errors import RulesError
 from tousu.files.columns import without_brackets
@@ -28,8 +29,7 @@ _DAY = r"(?:(\d{4})年)?(?:(\d{1,2})月)?(\d{1,2})日"
 SPAN = re.compile(rf"{_DAY}(?:至{_DAY})?[^。；，]*?放假")
 TOTAL = re.compile(r"共\s*(\d+)\s*天|放假\s*(\d+)\s*天")
 WORKED = re.compile(r"((?:(?:\d{4}年)?\d{1,2}月\d{1,2}日、?)+)上班")
-ONE = re.compile(r"(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日")
-STEP = datetime.timedelta(1)
+ONE_DAY = re.compile(r"(?:(\d{4})年)?(\d{1,2})月(\d{1,2})日")
 
 
 def read_notice(path: Path) -> dict[datetime.date, Day]:
@@ -67,7 +67,7 @@ def notice_days(text: str, source: str) -> dict[datetime.date, Day]:
         for day in _free(words, year, holiday, source):
             days[day] = Day(OFF, holiday, source)
         for run in WORKED.findall(words):
-            for told in ONE.finditer(run):
+            for told in ONE_DAY.finditer(run):
                 days[_date(told[1] or year, told[2], told[3], source)] = Day(ON, holiday, source)
     if not days:
         raise RulesError(
@@ -87,7 +87,7 @@ def _free(words: str, year: int, holiday: str, source: str) -> list[datetime.dat
         )
     first = _date(found[1] or year, found[2], found[3], source)
     last = _date(found[4] or found[1] or year, found[5] or found[2], found[6], source) if found[6] else first
-    days = [first + STEP * offset for offset in range((last - first).days + 1)]
+    days = [first + ONE * offset for offset in range((last - first).days + 1)]
     total = TOTAL.search(words)
     if not days or (total and int(total[1] or total[2]) != len(days)):
         raise RulesError(f"{source} 里{holiday}从 {first} 到 {last}，与所写的天数不合", fix="核对通知原文")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
+from tousu.clock.legal_days import ONE
+
 if TYPE_CHECKING:
     from tousu.clock.rules import Rule
     from tousu.clock.workdays import WorkCalendar
-
-ONE = datetime.timedelta(1)
 
 
 class Pause(NamedTuple):

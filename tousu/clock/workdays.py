@@ -8,7 +8,7 @@ import functools
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple
 
-from tousu.clock.legal_days import free_days, read_festivals
+from tousu.clock.legal_days import SATURDAY, free_days, read_festivals
 from tousu.errors import CalendarEnds, RulesError
 from tousu.ledger.days import read_day
 from tousu.resources import table_path
@@ -21,7 +21,7 @@ DAYS = "calendar/days.csv"
 HEADER = ("日期", "安排", "节日", "来源")
 OFF, ON = "休", "班"
 TITLE = "工作日历"
-SATURDAY = 5
+WEEKDAYS = "一二三四五六日"
 Span = tuple[datetime.date, datetime.date]
 
 

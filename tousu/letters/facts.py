@@ -10,7 +10,7 @@ from tousu.errors import UsageError
 from tousu.letters.wording import chinese_articles, chinese_day, chinese_number, cited, law_name
 from tousu.masking import mask
 from tousu.signals import Authority, load_authorities, load_signals
-from tousu.taxonomy import load_taxonomy
+from tousu.taxonomy import UNITS, load_taxonomy
 
 if TYPE_CHECKING:
     import datetime
@@ -257,7 +257,7 @@ def _mediation_period(day: datetime.date) -> str | None:
     """Return how long mediation may take under the law of the day."""
     for deadline in load_taxonomy().deadlines:
         if deadline.id in ("mediation_end", "mediation_end_old") and deadline.holds_on(day) and deadline.days:
-            return chinese_number(deadline.days) + ("日" if deadline.unit == "calendar" else "个工作日")
+            return chinese_number(deadline.days) + UNITS[deadline.unit]
     return None
 
 

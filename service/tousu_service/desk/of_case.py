@@ -9,10 +9,10 @@ import dataclasses
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tousu.clock.counted import working_of
 from tousu.clock.due import DueOptions, clocks_of
 from tousu.clock.rules import load_clocks
 from tousu.clock.workdays import load_calendar
-from tousu.clock.working import working_of
 from tousu.errors import Conflict, RequestError
 from tousu.examples.pages import SURENESS, example_json
 from tousu.examples.read import OWN, load_examples
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tousu.classifier import Classifier
     from tousu.clock.case import Line
-    from tousu.clock.working import Step
+    from tousu.clock.counted import Step
     from tousu.ledger.read import Ledger
     from tousu.letters.write import Written
 

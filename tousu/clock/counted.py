@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from tousu.clock.workdays import SATURDAY
+from tousu.clock.legal_days import ONE, SATURDAY
+from tousu.clock.workdays import WEEKDAYS
 from tousu.ledger.fields import TITLES
+from tousu.taxonomy import UNITS
 
 if TYPE_CHECKING:
+    import datetime
     from collections.abc import Iterator
 
     from tousu.clock.case import Line
     from tousu.clock.rules import Clocks, Rule
     from tousu.clock.workdays import WorkCalendar
-
-ONE = datetime.timedelta(1)
-WEEK = "一二三四五六日"
-UNITS = {"workday": "个工作日", "calendar": "日"}
 
 
 class Step(NamedTuple):
@@ -48,7 +46,7 @@ class _Day(NamedTuple):
 
 
 def working_of(line: Line, clocks: Clocks, calendar: WorkCalendar) -> list[Step]:
-    """Return how a clock's last day was counted; the last step ends with that day. None for a clock that cannot be told.
+    """Return how a clock's last day was counted; the last step ends with that day; none for a clock that cannot be told.
 
     Args:
         line: The clock, as ``Judge`` tells it.
@@ -76,7 +74,7 @@ def working_of(line: Line, clocks: Clocks, calendar: WorkCalendar) -> list[Step]
 
 def named(day: datetime.date) -> str:
     """Return a day with its place in the week."""
-    return f"{day.isoformat()}（周{WEEK[day.weekday()]}）"
+    return f"{day.isoformat()}（周{WEEKDAYS[day.weekday()]}）"
 
 
 def _rule(code: str, clocks: Clocks) -> Rule | None:

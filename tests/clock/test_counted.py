@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.clock.test_dates import CASES, RULES, dates, day, told
 from tousu.clock.case import Line
+from tousu.clock.counted import working_of
 from tousu.clock.period import Pause, end_of
 from tousu.clock.rules import load_clocks
 from tousu.clock.workdays import load_calendar
-from tousu.clock.working import working_of
 
 ONE = datetime.timedelta(1)
 
