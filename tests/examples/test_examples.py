@@ -12,8 +12,9 @@ from tousu.errors import ExampleError
 from tousu.examples import exchange
 from tousu.examples.exchange import export_examples, import_examples
 from tousu.examples.pages import example_lines, unsure_laws
-from tousu.examples.read import load_examples, parse_example
+from tousu.examples.read import OWN, default_folder, load_examples, own_examples, parse_example
 from tousu.examples.search import ExampleIndex
+from tousu.resources import TABLES_DIR
 from tousu.taxonomy import load_taxonomy
 
 D = datetime.date
@@ -110,6 +111,13 @@ def test_what_is_wrong_is_said_by_file_and_line(tmp_path, old, new, says):
     path.write_text(source.replace(old, new, 1), "utf-8")
     with pytest.raises(ExampleError, match=rf"gym-closed\.md.*({says})"):
         load_examples(tmp_path)
+
+
+def test_a_directory_of_own_examples_without_any_counts_as_none(tmp_path, monkeypatch):
+    (tmp_path / OWN).mkdir()
+    monkeypatch.setenv(TABLES_DIR, str(tmp_path))
+    assert own_examples() == ()
+    assert load_examples.__wrapped__() == load_examples(default_folder())
 
 
 def test_a_name_that_could_leave_the_directory_is_refused(tmp_path):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 TITLE = "典型案例"
 OWN = "examples"  # the directory of a station's own, beside its other tables
+FILES = "*.md"
 FENCE = "+++"
 # The parts every example has, in this order.
 SECTIONS = ("情形", "步骤", "证据", "答复要点", "不归我们")
@@ -90,13 +91,23 @@ def load_examples(folder: Path | None = None) -> tuple[WorkedExample, ...]:
         ExampleError: There is none, or one breaks a rule; the message names file, line and what to do.
     """
     if folder is None:
-        own = own_folder(OWN)
-        held = {one.id: one for place in (default_folder(), own) if place is not None for one in load_examples(place)}
+        held = {one.id: one for some in (load_examples(default_folder()), own_examples()) for one in some}
         return tuple(held[name] for name in sorted(held))
-    files = sorted(folder.glob("*.md"))
+    files = sorted(folder.glob(FILES))
     if not files:
         raise ExampleError(f"{folder} 里没有典型案例", expected="每个案例一个 .md 文件", fix="检查目录")
     return tuple(parse_example(file.stem, read_source(file, TITLE, ExampleError), file) for file in files)
+
+
+def own_examples() -> tuple[WorkedExample, ...]:
+    """Return the station's own examples, those of ``TOUSU_TABLES_DIR``; none where it has written none.
+
+    Raises:
+        SettingsError: There is no such directory of own tables.
+        ExampleError: One breaks a rule; the message names file, line and what to do.
+    """
+    folder = own_folder(OWN)
+    return () if folder is None or not any(folder.glob(FILES)) else load_examples(folder)
 
 
 def parse_example(name: str, source: str, file: Path) -> WorkedExample:

@@ -15,13 +15,12 @@ from tousu.clock.rules import load_clocks
 from tousu.clock.workdays import load_calendar
 from tousu.errors import Conflict, RequestError
 from tousu.examples.pages import SURENESS, example_json
-from tousu.examples.read import OWN, load_examples
+from tousu.examples.read import load_examples, own_examples
 from tousu.examples.search import ExampleIndex
 from tousu.letters.facts import Wording
 from tousu.letters.of_ledger import cases_of, facts_of
 from tousu.letters.table import load_letters
 from tousu.masking import mask
-from tousu.resources import own_folder
 from tousu.timezone import today
 
 if TYPE_CHECKING:
@@ -80,8 +79,7 @@ def examples_like(text: str, day: datetime.date, classifier: Classifier) -> list
     """
     if not text:
         return []
-    folder = own_folder(OWN)
-    own = {one.id for one in load_examples(folder)} if folder is not None else set()
+    own = {one.id for one in own_examples()}
     told = []
     for each in _examples(classifier).alike(text):
         shown = example_json(each.example, day) | {"likeness": each.likeness, "own": each.example.id in own}
