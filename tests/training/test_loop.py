@@ -13,7 +13,7 @@ from tousu.resources import shipped_path
 from tousu_training.corpus import LabelledRow
 from tousu_training.loop.answers import part, read_answers, told_beside
 from tousu_training.loop.gate import GateSet, judge, mcnemar, permuted
-from tousu_training.loop.run import LoopOptions, own_rows, run_loop
+from tousu_training.loop.run import LoopOptions, own_set, run_loop
 
 
 def rows_file(path, rows):
@@ -57,7 +57,7 @@ def test_a_directory_says_as_much_as_its_files(tmp_path):
     (answer,) = read_answers([tmp_path], codes=None).found
     assert (answer.by, answer.blind) == ("甲", True)
     assert [each["must"] for each in told_beside([tmp_path]).values()] == [True]
-    assert own_rows([tmp_path], codes=None).must == [True]
+    assert own_set([tmp_path], codes=None).must == [True]
 
 
 def test_groups_are_held_out_whole_blind_ones_always_and_what_one_judges_by_never_teaches(tmp_path, corpus_rows):

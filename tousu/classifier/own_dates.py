@@ -28,7 +28,7 @@ DATE = re.compile(
     r"|(?P<recent>昨[天晚日]|前[天日]|今[天日早晚]|上个?(?:月|周|星期)|这个?(?:月|周)|本[月周]|刚刚?才?|最近|近日|日前)"
     rf"|(?<![\d一二三四五六七八九十])(?:(?P<bare>{_MONTH})月(?!卡|费|租|薪|供|嫂|饼|子|均|内)|(?P<dotted>1[0-2]|[1-9])\.[0-3]?\d(?![\d.]|元|万|米|寸|折|克|斤|块))"
 )
-DIGITS = {digit: number for number, digit in enumerate("零一二三四五六七八九十")} | {"两": 2, "〇": 0, "○": 0}
+DIGITS = {digit: number for number, digit in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0, "○": 0}
 YEARS_BACK = {"大前年": 3, "前年": 2, "去年": 1, "今年": 0}
 
 

@@ -28,7 +28,7 @@ def tell_reading(told: list[str], undated: int) -> None:
 
 
 def fresh_output(output: Path, source: Path, *, force: bool) -> Path:
-    """Return the file an output's name stands for, before any work is done.
+    """Return the file an output's name stands for, before anything is written.
 
     Args:
         output: The name.

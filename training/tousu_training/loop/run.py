@@ -78,7 +78,7 @@ def run_loop(options: LoopOptions, *, progress: Callable[[str, int, int], None])
     codes = None if taxonomy is None else taxonomy.codes
     old = Classifier.load(options.against, taxonomy=taxonomy)
     answers = read_answers(options.answers, codes=codes)
-    own = own_rows(options.gate_rows, codes=codes)
+    own = own_set(options.gate_rows, codes=codes)
     hard = [] if options.hard is None else read_rows([options.hard], codes=codes)
     parts = part(answers, [*(row.text for row in hard), *(row.text for row in own.rows)], hold_out=options.hold_out)
     place = options.candidate or options.out
@@ -106,7 +106,7 @@ def _train(
     save_model(options.out, rows, labels, trained, encoder, trained.settings)
 
 
-def own_rows(paths: Sequence[Path], *, codes: Sequence[str] | None) -> GateSet:
+def own_set(paths: Sequence[Path], *, codes: Sequence[str] | None) -> GateSet:
     """Return the station's own rows to judge by, of files or directories.
 
     Raises:
