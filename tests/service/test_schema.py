@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import multiprocessing
 import sqlite3
 import stat
@@ -29,9 +30,15 @@ def migrate(url: str, start: multiprocessing.Barrier) -> None:
     store.close()
 
 
+def of_the_database(dialect, _thing, name, kind, *_rest):
+    """Whether a table or index is made in this kind of database: one index of texts only in SQLite."""
+    return dialect == "sqlite" or kind != "index" or name != "ix_case_texts_id_text"
+
+
 def test_migrations_make_the_tables_of_the_code(store):
     with store.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        opts = {"compare_type": True, "include_object": functools.partial(of_the_database, connection.dialect.name)}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, metadata) == []
 
 

@@ -116,6 +116,7 @@ case_texts = sa.Table(  # apart from ``cases``, so that lists and facets read li
     sa.Column("text", sa.Text, nullable=False),  # personal numbers as zeros unless TOUSU_STORE_RAW_TEXT; "" when purged
     sa.Column("facts", sa.JSON, nullable=False),  # the row's other cells by header
     sa.Column("tagging", sa.JSON, nullable=False),  # what the model said, as the JSON contract names it
+    sa.Index(None, "id", "text").ddl_if(dialect="sqlite"),  # a search by words reads the texts alone
 )  # fmt: skip
 
 answers = sa.Table(
