@@ -142,9 +142,8 @@ def _topic(
     then = before.filter(pl.col("leader").is_in(single_before["leader"].gather(topic.before).to_list()))
     counts = _by_week(then, weeks)
     order = {leader: place for place, leader in enumerate(leaders)}
-    examples = own.sort(pl.col("leader").replace_strict(order, return_dtype=pl.Int64)).unique(
-        "leader", maintain_order=True
-    )
+    examples = own.sort(pl.col("leader").replace_strict(order, return_dtype=pl.Int64))
+    examples = examples.unique("leader", maintain_order=True).head(EXAMPLES)
     firms = Counter(own["firm"].drop_nulls().to_list()).most_common()
     return {
         "name": "、".join(words[:NAMED]),
@@ -160,7 +159,8 @@ def _topic(
         "firm_counts": firms,
         "kinds": Counter(own["tousu_kind"].drop_nulls().to_list()).most_common(),
         "open": int(own["open"].sum()),
-        "examples": [case or f"第 {row} 行" for case, row in examples.head(EXAMPLES).select("case", "row").iter_rows()],
+        "examples": [case or f"第 {row} 行" for case, row in examples.select("case", "row").iter_rows()],
+        "example_rows": examples["row"].to_list(),
     }
 
 

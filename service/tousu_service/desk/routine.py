@@ -70,10 +70,7 @@ def week_of(ledger: Ledger, week: Week | None, classifier: Classifier) -> dict[s
         row: case or f"第 {row} 号" for row, case in ledger.rows.select("row", "case").iter_rows() if row in named
     }
     for topic in figures["topics"]:
-        named_so = {numbers[row]: row for row in reversed(topic["rows"])} | {
-            f"第 {row} 行": row for row in topic["rows"]
-        }
-        topic["linked"] = [(named_so[name], numbers[named_so[name]]) for name in topic["examples"] if name in named_so]
+        topic["linked"] = [(row, numbers[row]) for row in topic["example_rows"]]
     return figures | {"file": NAME, "columns": ledger.said, "unread": [], "numbers": numbers}
 
 

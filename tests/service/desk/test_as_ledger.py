@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime
 import gc
 import shutil
 from pathlib import Path
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 
@@ -142,6 +144,10 @@ def test_a_week_is_that_of_the_command(tmp_path, shipped):
     first = made.value["topics"][0]
     assert [name for _, name in first["linked"]] == first["examples"]
     assert {row for row, _ in first["linked"]} <= set(first["rows"])
+    ledger = as_ledger(store)
+    unnumbered = dataclasses.replace(ledger, rows=ledger.rows.with_columns(case=pl.lit("待编号")))
+    again = week_of(unnumbered, None, shipped)["topics"][0]["linked"]
+    assert again == [(row, "待编号") for row, _ in first["linked"]]
     store.close()
 
 
