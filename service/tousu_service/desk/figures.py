@@ -82,20 +82,20 @@ class Figures:
 
     def get(self, store: Store, key: tuple[Any, ...], make: Callable[[Ledger], Any], *, afresh: bool) -> Made:
         """Return what is made, see ``figures_of``."""
-        with store.reading() as connection:
-            changed = changed_last(connection)
-        found = self._kept(key, changed, afresh=afresh)
+        found = self._kept(store, key, afresh=afresh)
         if found is not None:
             return found
         if not self._turn.acquire(timeout=WAIT_SECONDS):
             raise Busy("正在算别的数，还没有轮到", fix="过一会儿再打开")
         try:
-            return self._kept(key, changed, afresh=afresh) or self._computed(store, key, make)
+            return self._kept(store, key, afresh=afresh) or self._computed(store, key, make)
         finally:
             self._turn.release()
 
-    def _kept(self, key: tuple[Any, ...], changed: tuple[Any, ...], *, afresh: bool) -> Made | None:
-        """Return what is kept and still holds, or is shown as it was; None if there is none."""
+    def _kept(self, store: Store, key: tuple[Any, ...], *, afresh: bool) -> Made | None:
+        """Return what is kept and holds as the cases are now, or is shown as it was; None if there is none."""
+        with store.reading() as connection:
+            changed = changed_last(connection)
         made = self._made.get(key)
         if made is None or made.changed == changed:
             return made

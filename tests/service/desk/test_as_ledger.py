@@ -263,6 +263,37 @@ def test_figures_are_computed_again_when_a_case_changes_and_shown_as_they_were_w
     assert len(slow._made) == figures.KEPT
 
 
+class Turn:
+    """A turn before which somebody else had it, who saw a case change and computed the same."""
+
+    def __init__(self, before):
+        self.before = before
+
+    def acquire(self, timeout):
+        self.before()
+        return True
+
+    def release(self):
+        pass
+
+
+def test_who_waited_while_the_same_was_computed_gets_that(store):
+    asked, waits = [], figures.Figures()
+
+    def make(ledger):
+        asked.append(len(ledger.rows))
+        return len(ledger.rows)
+
+    def another():
+        with store.writing() as connection:
+            add(connection, [("A1", "一", {})])
+        waits._computed(store, ("x",), make)
+
+    waits._turn = Turn(another)
+    assert waits.get(store, ("x",), make, afresh=True).value == 1
+    assert asked == [1]
+
+
 def test_other_threads_are_not_stopped_by_searches_for_garbage_while_figures_are_computed(store):
     assert gc.isenabled()
     assert figures_of(store, ("gc",), lambda _: gc.isenabled()).value is False
