@@ -10,6 +10,7 @@ from tousu.files.columns import choose_text_columns
 from tousu.files.tables import read_file
 from tousu.ledger.fields import find_fields
 from tousu.masking import mask
+from tousu_service.desk.store.headers import LEDGER
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 SAMPLE, SHOWN = 50, 5
 LONGEST = 80
-LEDGER = {"number": "case", "received": "received", "respondent": "respondent"}  # what a column holds: a ledger's name
 COMPLAINANTS = ("投诉人", "举报人", "来电人", "反映人", "诉求人", "投诉人姓名", "联系人", "姓名")
 
 

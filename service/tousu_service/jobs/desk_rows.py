@@ -15,10 +15,11 @@ from tousu.files.tables import Unreadable, read_file
 from tousu.ledger.days import read_day
 from tousu.ledger.fields import DAYS, find_fields
 from tousu.near_duplicates import leaders_of
-from tousu_service.desk.preview import LEDGER, plain
+from tousu_service.desk.preview import plain
 from tousu_service.desk.secret import secret_of
 from tousu_service.desk.store import spot_checks, uploads
 from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
+from tousu_service.desk.store.headers import LEDGER
 from tousu_service.jobs import places
 from tousu_service.jobs.desk_cells import day_kept, whose
 

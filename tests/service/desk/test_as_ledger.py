@@ -7,6 +7,7 @@ import dataclasses
 import datetime
 import gc
 import shutil
+import threading
 from pathlib import Path
 
 import polars as pl
@@ -31,6 +32,7 @@ from tousu_service.desk.store.answers import Said
 from tousu_service.desk.store.as_ledger import case_ledger, desk_ledger
 from tousu_service.desk.store.cases import NewCase, add_cases
 from tousu_service.desk.store.changes import changed_last
+from tousu_service.desk.store.headers import headers_of, titles_of
 from tousu_service.jobs import places
 from tousu_service.jobs.desk_cells import day_kept, whose
 from tousu_service.jobs.worker import Worker
@@ -292,6 +294,34 @@ def test_who_waited_while_the_same_was_computed_gets_that(store):
     waits._turn = Turn(another)
     assert waits.get(store, ("x",), make, afresh=True).value == 1
     assert asked == [1]
+
+
+class Meanwhile:
+    """A connection, and what another thread does while the first question is asked of it."""
+
+    def __init__(self, connection, does):
+        self.connection, self.engine, self.does = connection, connection.engine, does
+
+    def execute(self, query):
+        other = threading.Thread(target=self.does, daemon=True)
+        other.start()
+        other.join(5)
+        return self.connection.execute(query)
+
+
+def test_the_columns_of_one_upload_are_read_while_those_of_another_are(store):
+    with store.writing() as connection:
+        one, _ = add(connection, [("A1", "一", {"状态": "办理中"})])
+        other, _ = add(connection, [("A2", "二", {"备注": "无"})])
+    titles, found = titles_of({"text": "内容", "number": "编号", "received": "登记时间"}), []
+
+    def does():
+        with store.reading() as connection:
+            found.append(headers_of(connection, other, titles))
+
+    with store.reading() as connection:
+        found.append(headers_of(Meanwhile(connection, does), one, titles))
+    assert found == [["内容", "备注", "编号", "登记时间"], ["内容", "状态", "编号", "登记时间"]]
 
 
 def test_other_threads_are_not_stopped_by_searches_for_garbage_while_figures_are_computed(store):

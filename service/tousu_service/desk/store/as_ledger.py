@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 NAME = "办案台"
-OWN = ("case", "telephone", "complainant")  # a number of the station's, zeros, a hash: nothing to mask
+# What is left as the desk stores it: the number the station gave a case, a hash, and a telephone, which is zeros already,
+# or, where the service is set to store raw texts, what tells people apart; no page shows it.
+UNMASKED = ("case", "telephone", "complainant")
 PIECE = 2000
 CURRENT = ("domain", "decision", "online", "kind", "route", "signals", "attention", "assignee_id")
 TAGGING = "tagging"
@@ -33,8 +35,8 @@ TAGGING = "tagging"
 def desk_ledger(connection: sa.Connection) -> Ledger:
     """Return the cases as a ledger, one row each, numbered as the cases are; emptied texts and taken-back files are left out.
 
-    The officer is whom the case was given to at the desk, else whom the file names. Personal numbers in cells are zeros;
-    the complainant is the keyed hash.
+    The officer is whom the case was given to at the desk, else whom the file names. Personal numbers in cells are zeros,
+    but for ``UNMASKED``; the complainant is the keyed hash.
     """
     return _ledger(connection, _chosen(connection))
 
@@ -91,7 +93,8 @@ def _tables(
 ) -> Iterator[tuple[Table, dict[str, str]]]:
     """Yield the rows of each upload as a table, and which column holds what; note the case of each row, and its officer."""
     people = {row.id: row.name for row in connection.execute(sa.select(desk_users.c.id, desk_users.c.name))}
-    columns = {row.id: row.columns for row in connection.execute(sa.select(uploads.c.id, uploads.c.columns))}
+    told_of = sa.select(uploads.c.id, uploads.c.columns).where(uploads.c.id.in_(sorted(chosen)))
+    columns = {row.id: row.columns for row in connection.execute(told_of)}
     for upload in sorted(chosen):
         titles = titles_of(columns[upload])
         rows: list[dict[str, Any]] = []
@@ -144,7 +147,7 @@ def _as_cases(ledger: Ledger, numbers: Sequence[int], officers: Mapping[int, str
 
 
 def _words_of(rows: pl.DataFrame) -> list[str]:
-    return [name for name in OTHERS if rows.schema[name] == pl.String and name not in OWN]
+    return [name for name in OTHERS if rows.schema[name] == pl.String and name not in UNMASKED]
 
 
 def _masked(cells: Sequence[str | None]) -> list[str | None]:

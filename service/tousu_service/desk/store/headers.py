@@ -15,14 +15,17 @@ from tousu_service.store.desk_tables import case_texts, cases
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Fields of a ledger that the desk keeps apart from the other cells, by their column in ``cases``.
-ROLES = {"number": "case", "received": "received", "respondent": "respondent", "complainant": "complainant"}
+# Fields of a ledger that the desk keeps apart from the other cells, by their column in ``cases``: those that are found as
+# ``find_fields`` finds them, and who complains, for which a file's column is only proposed, since a hash alone is kept.
+LEDGER = {"number": "case", "received": "received", "respondent": "respondent"}
+ROLES = LEDGER | {"complainant": "complainant"}
 
 
 @dataclass(slots=True)
 class _Seen:
-    """The names found in an upload's rows up to a case, in the order in which they came."""
+    """The names found in an upload's rows up to a case, in the order in which they came; to be touched under its lock."""
 
+    lock: threading.Lock = field(default_factory=threading.Lock)
     last: int = 0
     names: dict[str, None] = field(default_factory=dict)
     roles: set[str] = field(default_factory=set)
@@ -57,6 +60,7 @@ def headers_of(connection: sa.Connection, upload_id: int, titles: Mapping[str, s
     """
     with _holding:
         seen = _held.setdefault(connection.engine, {}).setdefault(upload_id, _Seen())
+    with seen.lock:
         query = sa.select(cases.c.id, case_texts.c.facts, *(cases.c[role] for role in ROLES))
         query = query.join(case_texts, case_texts.c.id == cases.c.id)
         query = query.where(cases.c.upload_id == upload_id, cases.c.id > seen.last).order_by(cases.c.id)
