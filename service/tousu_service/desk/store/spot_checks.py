@@ -154,23 +154,18 @@ def is_unchecked(connection: sa.Connection, case_id: int) -> bool:
 
 def waiting(connection: sa.Connection) -> int:
     """Return how many drawn cases nobody has answered."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(sample)
-        .join(cases, cases.c.id == sample.c.case_id)
-        .where(sample.c.answer_id.is_(None), cases.c.state == "auto")
-    )
-    return int(connection.execute(query).scalar_one())
+    return _unchecked(connection, "auto")
 
 
 def in_consultation(connection: sa.Connection) -> int:
     """Return how many drawn cases somebody could not decide; they are missing among the right and the wrong ones."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(sample)
-        .join(cases, cases.c.id == sample.c.case_id)
-        .where(sample.c.answer_id.is_(None), cases.c.state == "asked")
-    )
+    return _unchecked(connection, "asked")
+
+
+def _unchecked(connection: sa.Connection, state: str) -> int:
+    """Return how many drawn cases in a state no person has said what is right of."""
+    drawn_cases = sa.select(sa.func.count()).select_from(sample).join(cases, cases.c.id == sample.c.case_id)
+    query = drawn_cases.where(sample.c.answer_id.is_(None), cases.c.state == state)
     return int(connection.execute(query).scalar_one())
 
 
