@@ -152,7 +152,7 @@ def letter(browser, case, kind, **others):
 
 def test_letters_of_a_case_leave_what_is_not_known_to_be_filled_in(desk, officer):
     name, text = letter(officer, 1, "accept")
-    assert name == "attachment; filename*=utf-8''投诉受理告知书-A1.docx"
+    assert name == "attachment; filename*=UTF-8''投诉受理告知书-A1.docx"
     assert "【待填：来件人】" in text
     assert chinese_day(DAY) in text
     assert chinese_day(today()) in text

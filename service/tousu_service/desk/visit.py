@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from tousu.errors import NotFound
 from tousu_service.desk import cookies
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.render import environment
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
     from tousu_service.desk.store.sessions import Session
     from tousu_service.http.upload import Received
     from tousu_service.parts import Parts
+
+# What an address may name: what is said where there is none of it, and where to look.
+NAMED = {
+    "case": ("没有这个案件", "在台账里查找"), "upload": ("没有这份收件", "在收件页查看全部"),
+    "batch": ("没有这次批量操作", "在台账里重新选"), "user": ("没有这位用户", "在用户页查看全部"),
+}  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -74,6 +81,18 @@ class Visit:
     def number(self, name: str) -> int:
         """Return a field of the form or of the address as a whole number, 0 if it is none."""
         return whole_number(self.said(name) or self.request.query_params.get(name, "")) or 0
+
+    def named(self, what: str) -> int:
+        """Return the number of what the address names, such as the case of ``/cases/{case}``.
+
+        Raises:
+            NotFound: It is no number.
+        """
+        number = whole_number(self.request.path_params[what])
+        if number is None:
+            found, fix = NAMED[what]
+            raise NotFound(found, fix=fix)
+        return number
 
     def asked(self, name: str, *, most: int = 100) -> str:
         """Return a part of the address's query, cut off behind ``most`` characters."""

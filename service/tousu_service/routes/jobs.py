@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Query
 from fastapi import Path as InPath
@@ -15,6 +14,7 @@ from pydantic import BaseModel, Field
 from tousu.errors import JobUnfinished, NotFound
 from tousu_service.auth.access import LOCAL
 from tousu_service.deps import SettingsDep, StoreDep, require
+from tousu_service.http.attachment import attachment
 from tousu_service.http.body import KeyFirstRoute
 from tousu_service.jobs import places
 from tousu_service.jobs.shown import shown
@@ -145,8 +145,7 @@ def _file(store: Store, settings: Settings, client: ApiKey, job_id: str, which: 
         raise NotFound(why, fix="看 GET /v1/jobs/编号 里的 outcome 与 error")
     audit.append(store, "job_downloaded", actor=actor_of(client), detail={"job": job.id, "file": name})
     shown_name = places.download_name(job.args["name"], path.name)
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(shown_name, safe='')}"}
-    return FileResponse(path, media_type="application/octet-stream", headers=headers)
+    return FileResponse(path, media_type="application/octet-stream", headers=attachment(shown_name))
 
 
 def _own(client: ApiKey) -> str | None:

@@ -8,13 +8,15 @@ from types import SimpleNamespace
 import pytest
 
 from tests.service.desk.people import upload_of
-from tousu.errors import RequestError
+from tousu.errors import NotFound, RequestError
 from tousu_service.desk import initials, reading
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.pages import month
 from tousu_service.desk.reading import Piece
 from tousu_service.desk.render import environment
 from tousu_service.desk.store import uploads
+from tousu_service.desk.visit import Visit
+from tousu_service.http.attachment import attachment
 
 
 def test_marks_of_signals_look_otherwise_than_those_of_domains():
@@ -47,6 +49,23 @@ def test_a_page_asks_how_far_a_file_is_until_it_is_done(store, state, asks):
 )  # fmt: skip
 def test_whole_numbers(words, number):
     assert whole_number(words) == number
+
+
+@pytest.mark.parametrize("what", ["case", "upload", "batch", "user"])
+def test_an_address_without_a_number_names_nothing(what):
+    def named(number):
+        request = SimpleNamespace(path_params={what: number})
+        return Visit(request, None, None, "", None).named(what)
+
+    assert named("17") == 17
+    with pytest.raises(NotFound, match="没有这"):
+        named("x")
+
+
+def test_a_file_may_have_any_name():
+    assert attachment('回执-"甲"/1.docx') == {
+        "Content-Disposition": "attachment; filename*=UTF-8''%E5%9B%9E%E6%89%A7-%22%E7%94%B2%22%2F1.docx"
+    }
 
 
 @pytest.mark.parametrize("name", ["2026-13", "x", "1800-01"])

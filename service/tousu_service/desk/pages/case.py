@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import quote
 
 from fastapi.responses import Response
 
@@ -16,6 +15,7 @@ from tousu_service.desk.store import answers, people, similar, spot_checks
 from tousu_service.desk.store.answers import AnsweredMeanwhile
 from tousu_service.desk.store.card import assigned, card
 from tousu_service.desk.web import new_router, page
+from tousu_service.http.attachment import attachment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,7 +44,7 @@ def save(visit: Visit) -> Response:
     Raises:
         Conflict: There is no reason.
     """
-    said, number = said_in(visit), _number(visit)
+    said, number = said_in(visit), visit.named("case")
     try:
         with visit.writing() as connection:
             held = card(connection, number, viewer=visit.person.id)
@@ -65,7 +65,7 @@ def undo(visit: Visit) -> Response:
         ScopeMissing: It is another's, and the person may not.
         NotFound: There is no such answer.
     """
-    number = _number(visit)
+    number = visit.named("case")
     with visit.writing() as connection:
         answer = answers.find(connection, visit.number("answer"))
         if answer is None or answer.case_id != number:
@@ -86,14 +86,14 @@ def letter(visit: Visit) -> Response:
     """
     from tousu_service.desk.store.as_ledger import case_ledger
 
-    number = _number(visit)
+    number = visit.named("case")
     with visit.reading() as connection:
         row = card(connection, number, viewer=visit.person.id).row
         ledger = case_ledger(connection, number)
     made = _letter(visit, ledger)
     visit.viewed("letter_exported", case=number, kind=visit.asked("kind"))
-    name = quote(f"{made.name}-{row['number'] or f'第{number}号'}.docx", safe="")
-    return Response(made.data, media_type=WORD, headers={"Content-Disposition": f"attachment; filename*=utf-8''{name}"})
+    name = f"{made.name}-{row['number'] or f'第{number}号'}.docx"
+    return Response(made.data, media_type=WORD, headers=attachment(name))
 
 
 def _letter(visit: Visit, ledger: Ledger) -> Written:
@@ -115,7 +115,7 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
     from tousu_service.desk.of_case import clocks_of_case, examples_like
     from tousu_service.desk.store.as_ledger import case_ledger
 
-    number = _number(visit)
+    number = visit.named("case")
     with visit.reading() as connection:
         held = card(connection, number, viewer=visit.person.id)
         given = assigned(connection, number)
@@ -144,10 +144,3 @@ def _or_why(find: Callable[[], list[Found]]) -> tuple[list[Found], str]:
         return find(), ""
     except TousuError as error:
         return [], error.found
-
-
-def _number(visit: Visit) -> int:
-    number = whole_number(visit.request.path_params["case"])
-    if number is None:
-        raise NotFound("没有这个案件", fix="在台账里查找")
-    return number

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tousu.errors import FileError
 from tousu.timezone import today
-from tousu_service.desk.figures import figures_of
+from tousu_service.desk.pages.figures import made_today, show_figures
 from tousu_service.desk.store import people
 from tousu_service.desk.web import new_router, page
 from tousu_service.jobs import reminders
@@ -16,7 +15,7 @@ from tousu_service.jobs import reminders
 if TYPE_CHECKING:
     from fastapi import Response
 
-    from tousu_service.desk.routine import Open
+    from tousu_service.desk.routine import Clocks, Open
     from tousu_service.desk.visit import Visit
     from tousu_service.store.audit import Line
 
@@ -28,19 +27,21 @@ PAGE = 100
 @page("/clocks")
 def show_clocks(visit: Visit) -> Response:
     """Show the open clocks, those of the person alone to whom nobody else's are shown."""
-    from tousu_service.desk.routine import STATES, clocks_now
+    from tousu_service.desk.routine import clocks_now
 
-    everybody = visit.person.may("reviewer")
     with visit.reading() as connection:
         users = tuple(user.name for user in people.listed(connection))
     make = functools.partial(clocks_now, people=users)
-    try:
-        made = figures_of(visit.parts.store, ("clocks", today(), users), make, afresh=visit.asked("fresh") == "1")
-    except FileError as error:
-        return visit.show("clocks.html", here="clocks", made=None, problem=error)
-    if made.value is None:
-        return visit.show("clocks.html", here="clocks", made=None, problem=None)
-    found: list[Open] = made.value.open
+    return show_figures(
+        visit, "clocks.html", lambda: made_today(visit, ("clocks", users), make), lambda found: _context(visit, found)
+    )
+
+
+def _context(visit: Visit, clocks: Clocks) -> dict[str, Any]:
+    """Return what the page shows of the clocks: those that are asked for, a piece of them."""
+    from tousu_service.desk.routine import STATES
+
+    found, everybody = clocks.open, visit.person.may("reviewer")
     officer = visit.asked("officer") if everybody else visit.person.name
     state = visit.asked("state") if visit.asked("state") in STATES else ""
     of_officer = [each for each in found if not officer or officer in each.officers]
@@ -48,12 +49,12 @@ def show_clocks(visit: Visit) -> Response:
     first = min(visit.number("from"), len(chosen))
     visit.viewed("clocks_viewed", officer=officer, state=state, found=len(chosen))
     counts = Counter(each.line.state for each in of_officer)
-    return visit.show(
-        "clocks.html", here="clocks", made=made, problem=None, rows=chosen[first : first + PAGE], first=first, size=PAGE,
-        total=len(chosen), officer=officer, state=state, clock_states=STATES, counts=counts, everybody=everybody,
-        reminded=_reminded(visit) if everybody else None,
-        officers=_officers(found, state) if everybody else [], today=today(),
-    )  # fmt: skip
+    return {
+        "rows": chosen[first : first + PAGE], "first": first, "size": PAGE, "total": len(chosen), "officer": officer,
+        "state": state, "clock_states": STATES, "counts": counts, "everybody": everybody,
+        "reminded": _reminded(visit) if everybody else None,
+        "officers": _officers(found, state) if everybody else [], "today": today(),
+    }  # fmt: skip
 
 
 def _reminded(visit: Visit) -> Line | None:

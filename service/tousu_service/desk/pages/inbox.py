@@ -11,7 +11,6 @@ from starlette.background import BackgroundTask
 from tousu.errors import Conflict, NotFound, TousuError
 from tousu_service.desk import preview
 from tousu_service.desk.corrected import corrected
-from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.store import uploads
 from tousu_service.desk.store.queue import progress_of
 from tousu_service.desk.web import CLIENT, new_router, page
@@ -123,7 +122,7 @@ def begin(visit: Visit) -> Response:
 @page("/inbox/{upload}/void", method="POST", role="reviewer")
 def void(visit: Visit) -> Response:
     """Take a file's cases out of every list, or put them back."""
-    number = _number(visit)
+    number = visit.named("upload")
     with visit.writing() as connection:
         if uploads.find(connection, number).state == "void":
             uploads.bring_back(connection, number, actor=visit.person.actor)
@@ -153,19 +152,7 @@ def _upload(visit: Visit) -> Upload:
         NotFound: There is none.
     """
     with visit.reading() as connection:
-        return uploads.find(connection, _number(visit))
-
-
-def _number(visit: Visit) -> int:
-    """Return the number in the address.
-
-    Raises:
-        NotFound: It is none.
-    """
-    number = whole_number(visit.request.path_params["upload"])
-    if number is None:
-        raise NotFound("没有这份收件")
-    return number
+        return uploads.find(connection, visit.named("upload"))
 
 
 def _file(visit: Visit, upload: Upload) -> Path:

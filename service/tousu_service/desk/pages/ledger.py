@@ -65,7 +65,7 @@ def preview(visit: Visit) -> Response:
 def show_batch(visit: Visit) -> Response:
     """Show a bulk action: as a preview, or as what it did."""
     with visit.reading() as connection:
-        batch = bulk.find(connection, _number(visit))
+        batch = bulk.find(connection, visit.named("batch"))
         sample = bulk.sample(connection, batch) if batch.state == "preview" else []
     return visit.show("bulk.html", batch=batch, sample=sample)
 
@@ -77,7 +77,7 @@ def run(visit: Visit) -> Response:
     Raises:
         Conflict: The number typed in is not theirs, or there is no such domain.
     """
-    code, batch_id = visit.said("domain"), _number(visit)
+    code, batch_id = visit.said("domain"), visit.named("batch")
     if code not in names()["domains"]:
         raise Conflict("没有选领域", fix="返回上一页，选好改成哪个领域")
     with visit.reading() as connection:
@@ -92,8 +92,9 @@ def run(visit: Visit) -> Response:
 @page("/bulk/{batch}/undo", method="POST", role="reviewer")
 def undo(visit: Visit) -> Response:
     """Take back what a bulk action changed and nobody has touched since."""
-    bulk.undo(visit.parts.store, _number(visit), by=visit.person)
-    return visit.go(f"/bulk/{_number(visit)}")
+    batch_id = visit.named("batch")
+    bulk.undo(visit.parts.store, batch_id, by=visit.person)
+    return visit.go(f"/bulk/{batch_id}")
 
 
 @page("/assign", method="POST", role="reviewer")
@@ -112,11 +113,6 @@ def assign(visit: Visit) -> Response:
         bulk.assign(connection, chosen, to, by=visit.person, note=visit.said("note"), due_on=visit.said("due_on"))
     back = visit.said("back", most=2000)
     return visit.go(back if back.startswith("/") else "/cases")
-
-
-def _number(visit: Visit) -> int:
-    """Return the number in the address, 0 where it is none."""
-    return whole_number(visit.request.path_params["batch"]) or 0
 
 
 def _shown(wanted: Filter, uploads: dict[int, str], users: dict[int, str]) -> dict[str, dict[str, str]]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import datetime
 import functools
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from tousu.errors import FileError, RequestError, UsageError
+from tousu.errors import RequestError, UsageError
 from tousu.report.period import Period
-from tousu.timezone import today
-from tousu_service.desk.figures import figures_of
+from tousu_service.desk.pages.figures import made_today, show_figures
 from tousu_service.desk.web import new_router, page
 from tousu_service.jobs import places
 
@@ -31,21 +30,20 @@ SHOWN = 50  # entries of a list; the workbook has all
 @page("/month", role="reviewer")
 def show_month(visit: Visit) -> Response:
     """Show a month's lists, those of the last month that has cases if none is named."""
+    return show_figures(visit, "month.html", lambda: _made(visit), lambda figures: _context(visit, figures))
+
+
+def _context(visit: Visit, figures: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page shows of a month's figures."""
     from tousu.monthly.build import LISTS
     from tousu.monthly.page import points
 
-    try:
-        made = _made(visit)
-    except FileError as error:
-        return visit.show("month.html", here="month", made=None, problem=error)
-    if made.value is None:
-        return visit.show("month.html", here="month", made=None, problem=None)
-    shown: Period = made.value["month"]
+    shown: Period = figures["month"]
     visit.viewed("month_viewed", month=_name(shown))
-    return visit.show(
-        "month.html", here="month", made=made, problem=None, named=_name(shown), figures=made.value, titles=LISTS,
-        points=points(made.value), most=SHOWN, before=_name(shown.before()), after=_name(_behind(shown)),
-    )  # fmt: skip
+    return {
+        "named": _name(shown), "figures": figures, "titles": LISTS, "points": points(figures), "most": SHOWN,
+        "before": _name(shown.before()), "after": _name(_behind(shown)),
+    }  # fmt: skip
 
 
 @page("/month/file", role="reviewer")
@@ -78,8 +76,7 @@ def _made(visit: Visit) -> Made:
 
     month, classifier = _asked(visit), visit.parts.live_model.current()
     make = functools.partial(month_of, month=month, classifier=classifier)
-    key = ("month", month, today(), classifier.version)
-    return figures_of(visit.parts.store, key, make, afresh=visit.asked("fresh") == "1")
+    return made_today(visit, ("month", month, classifier.version), make)
 
 
 def _asked(visit: Visit) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from tousu.errors import Conflict
 from tousu.timezone import parse_moment
-from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.store import people, sessions
 from tousu_service.desk.web import new_router, page
 from tousu_service.store import audit
@@ -43,7 +42,7 @@ def add(visit: Visit) -> Response:
 @page("/users/{user}", method="POST", role="admin")
 def change(visit: Visit) -> Response:
     """Give a user a new link or another role, or shut the user out, or let in again."""
-    number, what = _number(visit), visit.said("what")
+    number, what = visit.named("user"), visit.said("what")
     link = None
     try:
         with visit.writing() as connection:
@@ -98,8 +97,3 @@ def _users(
         "users.html", status, users=users, logins=logins, error=error, now=datetime.now(UTC),
         link=link and (link[0], f"{root}/desk/link/{link[1]}"),
     )  # fmt: skip
-
-
-def _number(visit: Visit) -> int:
-    """Return the number in the address, 0 where it is none."""
-    return whole_number(visit.request.path_params["user"]) or 0

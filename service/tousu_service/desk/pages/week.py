@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
 
 from fastapi.responses import Response
 
-from tousu.errors import FileError, RequestError, UsageError
+from tousu.errors import RequestError, UsageError
 from tousu.report.charts import trend
-from tousu.timezone import today
 from tousu.weekly.weeks import Week
-from tousu_service.desk.figures import figures_of
+from tousu_service.desk.pages.figures import made_today, show_figures
 from tousu_service.desk.web import new_router, page
+from tousu_service.http.attachment import attachment
 
 if TYPE_CHECKING:
     from tousu_service.desk.figures import Made
@@ -26,22 +25,20 @@ page = functools.partial(page, router)
 @page("/week")
 def show_week(visit: Visit) -> Response:
     """Show a week, the last one that has cases if none is named."""
+    return show_figures(visit, "week.html", lambda: _made(visit), lambda figures: _context(visit, figures))
+
+
+def _context(visit: Visit, figures: dict[str, Any]) -> dict[str, Any]:
+    """Return what the page shows of a week's figures."""
     from tousu.weekly.page import TOP, points
     from tousu.weekly.topics import CHANCE
 
-    week = _asked(visit)
-    try:
-        made = _made(visit, week)
-    except FileError as error:
-        return visit.show("week.html", here="week", made=None, problem=error, week=week)
-    if made.value is None:
-        return visit.show("week.html", here="week", made=None, problem=None, week=week)
-    shown: Week = made.value["week"]
+    shown: Week = figures["week"]
     visit.viewed("week_viewed", week=shown.name)
-    return visit.show(
-        "week.html", here="week", made=made, problem=None, week=shown, figures=made.value, points=points(made.value), top=TOP,
-        trend=trend, chance=CHANCE, before=shown.back(1).name, after=shown.back(-1).name,
-    )  # fmt: skip
+    return {
+        "week": shown, "figures": figures, "points": points(figures), "top": TOP, "trend": trend, "chance": CHANCE,
+        "before": shown.back(1).name, "after": shown.back(-1).name,
+    }  # fmt: skip
 
 
 @page("/week/page")
@@ -53,14 +50,14 @@ def download(visit: Visit) -> Response:
     """
     from tousu.weekly.page import render_week
 
-    made = _made(visit, _asked(visit))
+    made = _made(visit)
     if made.value is None:
         raise RequestError("还没有案件", fix="先在收件里放入台账")
     name = made.value["week"].name
     visit.viewed("week_exported", week=name)
     body = render_week(made.value, made_at=made.at)
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(f'每周热点-{name}.html', safe='')}"}
-    return Response(body.encode("utf-8", "replace"), headers=headers, media_type="text/html; charset=utf-8")
+    media_type = "text/html; charset=utf-8"
+    return Response(body.encode("utf-8", "replace"), headers=attachment(f"每周热点-{name}.html"), media_type=media_type)
 
 
 def _asked(visit: Visit) -> Week | None:
@@ -76,10 +73,15 @@ def _asked(visit: Visit) -> Week | None:
         raise RequestError(error.found, expected=error.expected, fix="改正网址，或在本周页选一周") from error
 
 
-def _made(visit: Visit, week: Week | None) -> Made:
+def _made(visit: Visit) -> Made:
+    """Return the figures of the week in the address.
+
+    Raises:
+        FileError: No case has a day.
+        RequestError: There is no such week.
+    """
     from tousu_service.desk.routine import week_of
 
-    classifier = visit.parts.live_model.current()
-    key = ("week", week.name if week else "", today(), classifier.version)
+    week, classifier = _asked(visit), visit.parts.live_model.current()
     make = functools.partial(week_of, week=week, classifier=classifier)
-    return figures_of(visit.parts.store, key, make, afresh=visit.asked("fresh") == "1")
+    return made_today(visit, ("week", week.name if week else "", classifier.version), make)
