@@ -20,7 +20,6 @@ from tousu_service.desk.secret import secret_of
 from tousu_service.desk.store import spot_checks, uploads
 from tousu_service.desk.store.cases import NewCase, add_cases, set_groups
 from tousu_service.desk.store.headers import LEDGER
-from tousu_service.jobs import places
 from tousu_service.jobs.desk_cells import day_kept, whose
 
 if TYPE_CHECKING:
@@ -121,11 +120,6 @@ def _pieces(classifier: Classifier, rows: Iterator[dict[str, Any]]) -> Iterator[
             "few_known": int((shares < FEW).sum()),
         }
         yield _Piece([NewCase(tagging=tagging, **new) for new, tagging in zip(sound, taggings, strict=True)], counts)
-
-
-def path_of(settings: Settings, args: dict[str, Any], job_id: str) -> Path:
-    """Return where the file of a job lies: the desk keeps an upload's in a directory of the upload's own."""
-    return places.folder(settings, str(args.get("folder") or job_id)) / str(args["file"])
 
 
 def _groups(texts: Sequence[str], numbers: Sequence[int]) -> dict[int, int]:

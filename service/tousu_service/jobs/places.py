@@ -45,9 +45,14 @@ def incoming(settings: Settings) -> Path:
     return _made(root(settings) / INCOMING)
 
 
-def folder(settings: Settings, job_id: str) -> Path:
-    """Return a job's directory, which may not be there."""
-    return settings.state_dir / FOLDER / job_id
+def folder(settings: Settings, name: str) -> Path:
+    """Return the directory of that name, a job's or an upload's, which may not be there."""
+    return settings.state_dir / FOLDER / name
+
+
+def folder_of(settings: Settings, job: Job) -> Path:
+    """Return where a job's files lie: the desk keeps an upload's in a directory of the upload's own."""
+    return folder(settings, str(job.args.get("folder") or job.id))
 
 
 def upload_folder(upload_id: int) -> str:
@@ -62,7 +67,7 @@ def is_here(settings: Settings, job: Job) -> bool:
     """
     if job.kind != "tag" or settings.database_url.startswith("sqlite"):
         return True
-    return folder(settings, str(job.args.get("folder") or job.id)).is_dir()
+    return folder_of(settings, job).is_dir()
 
 
 def keep(settings: Settings, job_id: str, came: Path, name: str) -> Path:

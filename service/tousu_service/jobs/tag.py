@@ -73,7 +73,7 @@ def tag_upload(held: HeldJob, settings: Settings, classifier: Classifier, quota:
     from tousu.batch.tag import tag_file
 
     args = held.job.args
-    source = places.folder(settings, held.job.id) / args["file"]
+    source = places.folder_of(settings, held.job) / args["file"]
     if not source.is_file():
         raise FileError("原文件不在这台机器的数据目录里", fix="重新交这份文件")
     output = source.with_name(places.result_name(source.name))

@@ -144,7 +144,7 @@ class Worker:
         upload = held.job.args.get("upload")
         if upload is None:
             return tag_upload(held, self._settings, self._live(), quota)
-        path = desk_rows.path_of(self._settings, held.job.args, held.job.id)
+        path = places.folder_of(self._settings, held.job) / str(held.job.args["file"])
         try:
             return desk_rows.store_rows(held, self._store, self._settings, self._live(), int(upload), path)
         except TousuError as error:

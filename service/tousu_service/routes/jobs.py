@@ -139,7 +139,7 @@ def _file(store: Store, settings: Settings, client: ApiKey, job_id: str, which: 
     if job.is_open:
         raise JobUnfinished("任务还没有做完", fix="过一会儿再取；GET /v1/jobs/编号 看做到哪里了")
     name = (job.result or {}).get(which) if job.state == "done" else None
-    path: Path | None = places.folder(settings, job.id) / name if name else None
+    path: Path | None = places.folder_of(settings, job) / name if name else None
     if path is None or not path.is_file():
         why = job.error or ("任务没有做成" if job.state != "done" else "没有这份文件，或已过保留期")
         raise NotFound(why, fix="看 GET /v1/jobs/编号 里的 outcome 与 error")

@@ -53,7 +53,7 @@ def taken_in(store, settings, path, columns):
         number = uploads.add(
             connection, name=path.name, sha256=path.name.zfill(64), size=1, columns=columns, actor="test"
         ).id
-    folder = f"upload_{number}"
+    folder = places.upload_folder(number)
     (places.root(settings) / folder).mkdir()
     shutil.copy(path, places.folder(settings, folder) / "original.csv")
     args = {"upload": number, "folder": folder, "file": "original.csv", "name": path.name}
