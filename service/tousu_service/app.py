@@ -32,6 +32,7 @@ from tousu_service.desk import routes as desk
 from tousu_service.desk.store import uploads
 from tousu_service.http import error_handlers
 from tousu_service.http.middleware import RequestMiddleware
+from tousu_service.jobs import retention
 from tousu_service.parts import Parts
 from tousu_service.registry import live_model
 from tousu_service.registry.live_model import LiveModel
@@ -52,13 +53,13 @@ from tousu_service.routes import (
 from tousu_service.server import memory
 from tousu_service.server.limits import KEY, Limits
 from tousu_service.settings import load_settings, use_tables
-from tousu_service.store import Store, retention
+from tousu_service.store import Store
 from tousu_service.telemetry import logs
 from tousu_service.telemetry.metrics import Metrics
 from tousu_service.telemetry.traces import tracer_provider
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tousu_service.settings import Settings
 
@@ -156,26 +157,31 @@ async def _lifespan(
 
 
 async def _trim_daily(parts: Parts) -> None:
-    """At the start and once a day let go of what is past its time, and let uploads know whose job ended without them."""
+    """At the start and once a day let go of what is past its time, and let uploads know whose job ended without them.
+
+    One chore that fails keeps none of the others from being done.
+    """
     store, settings = parts.store, parts.settings
+    chores: list[tuple[str, str, Callable[[], int | None]]] = [
+        ("uploads_mended", "uploads", functools.partial(uploads.mend, store)),
+        ("files_trimmed", "jobs", functools.partial(retention.trim_files, store, settings)),
+        ("desk_purged", "uploads", functools.partial(retention.purge_desk, store, settings)),
+    ]
+    if settings.audit_days:
+        trim = functools.partial(retention.trim_audit, store, days=settings.audit_days, actor="service")
+        chores.append(("audit_trimmed", "rows", trim))
     while True:
-        try:
-            if settings.audit_days:
-                trim = functools.partial(retention.trim_audit, store, days=settings.audit_days, actor="service")
-                count = await to_thread.run_sync(trim)
+        for event, counted, step in chores:
+            try:
+                count = await to_thread.run_sync(step)
+            except StoreError as error:
+                logs.logger().error("trim_failed", chore=event, code=error.code, reason=str(error))
+            except OSError as error:
+                code = type(error).__name__
+                logs.logger().error("trim_failed", chore=event, code=code, reason=system_reason(error))
+            else:
                 if count:
-                    logs.logger().info("audit_trimmed", rows=count)
-            await to_thread.run_sync(uploads.mend, store)
-            count = await to_thread.run_sync(retention.trim_files, store, settings)
-            if count:
-                logs.logger().info("files_trimmed", jobs=count)
-            count = await to_thread.run_sync(retention.purge_desk, store, settings)
-            if count:
-                logs.logger().info("desk_purged", uploads=count)
-        except StoreError as error:
-            logs.logger().error("trim_failed", code=error.code, reason=str(error))
-        except OSError as error:
-            logs.logger().error("trim_failed", code=type(error).__name__, reason=system_reason(error))
+                    logs.logger().info(event, **{counted: count})
         await asyncio.sleep(DAY_SECONDS)
 
 

@@ -1,15 +1,19 @@
-"""Audit lines are let go of when their time is over, by the service alone, and that is on record."""
+"""What is past its time is let go of by the service alone; of audit lines that is on record."""
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
 from tousu.errors import StoreError
+from tousu_service import app
+from tousu_service.jobs.retention import trim_audit
+from tousu_service.settings import load_settings
 from tousu_service.store import audit, clock
-from tousu_service.store.retention import trim_audit
 from tousu_service.store.tables import audit as table
 
 
@@ -29,3 +33,21 @@ def test_old_lines_go_and_the_trimming_stays(store, monkeypatch):
     with pytest.raises(StoreError), store.writing() as connection:  # nobody else can, still
         connection.execute(sa.delete(table))
     assert len(audit.lines(store)) == 2
+
+
+class ReachedError(Exception):
+    """The last chore was come to."""
+
+
+def test_a_chore_that_fails_keeps_none_of_the_others_from_being_done(store, tmp_path, monkeypatch):
+    def fail(*_):
+        raise StoreError("x", fix="y")
+
+    def reach(*_):
+        raise ReachedError
+
+    monkeypatch.setattr(app.retention, "trim_files", fail)
+    monkeypatch.setattr(app.retention, "purge_desk", reach)
+    parts = SimpleNamespace(store=store, settings=load_settings({"TOUSU_STATE_DIR": str(tmp_path)}))
+    with pytest.raises(ReachedError):
+        asyncio.run(asyncio.wait_for(app._trim_daily(parts), 10))

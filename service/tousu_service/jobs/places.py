@@ -14,6 +14,7 @@ from tousu.files.formats import FORMATS, OTHER_SHEETS, READ_AS_XLSX, ending_of, 
 from tousu.files.sink import sync_directory
 from tousu.files.source import packing_of
 from tousu.messages import system_reason
+from tousu_service.telemetry import logs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -130,12 +131,15 @@ def download_name(uploaded: str, stored: str) -> str:
 
 
 def remove(settings: Settings, names: Iterable[str]) -> int:
-    """Delete the files of jobs, or what ``strays`` named; return how many were there."""
+    """Delete the files of jobs, or what ``strays`` named; return how many are gone by that. What stays is logged."""
     count = 0
     for name in names:
         place = folder(settings, name)
         if place.is_dir():
             shutil.rmtree(place, ignore_errors=True)
+            if place.exists():
+                logs.logger().error("files_not_deleted", name=name)
+                continue
             count += 1
         elif place.is_file():
             place.unlink(missing_ok=True)

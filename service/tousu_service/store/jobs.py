@@ -331,19 +331,6 @@ def end_webhook(store: Store, job: Job, state: Literal["delivered", "failed"]) -
         connection.execute(sa.update(jobs).where(jobs.c.seq == job.seq).values(values))
 
 
-def old(store: Store, *, days: int) -> list[str]:
-    """Return the ids of jobs that ended more than so many days ago."""
-    with store.reading() as connection:
-        before = present(connection) - timedelta(days=days)
-        return list(connection.execute(sa.select(jobs.c.id).where(jobs.c.finished_at < before)).scalars())
-
-
-def known_ids(store: Store) -> set[str]:
-    """Return the ids of all jobs."""
-    with store.reading() as connection:
-        return set(connection.execute(sa.select(jobs.c.id)).scalars())
-
-
 def _ended(connection: sa.Connection, job: Job, state: State) -> dict[str, Any]:
     """Return what changes when a job ends."""
     moment = present(connection)

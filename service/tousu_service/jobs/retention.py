@@ -1,4 +1,4 @@
-"""Audit lines and files past their time: let go of as a whole day's work, and that is written into the audit itself."""
+"""Audit lines and files past their time: the application lets go of them once a day, and writes that into the audit."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import sqlalchemy as sa
 
 from tousu_service.jobs import places
 from tousu_service.store import audit as lines
-from tousu_service.store import jobs
 from tousu_service.store.clock import now, present
 from tousu_service.store.desk_tables import case_texts, cases, uploads
-from tousu_service.store.tables import audit
+from tousu_service.store.tables import audit, jobs
 
 if TYPE_CHECKING:
     from tousu_service.settings import Settings
@@ -68,11 +67,17 @@ def trim_files(store: Store, settings: Settings) -> int:
         StoreError: The store cannot be asked or written.
     """
     strays = places.strays(settings)
-    known = jobs.known_ids(store) if strays else set()
+    known: set[str] = set()
+    if strays:
+        with store.reading() as connection:
+            known = set(connection.execute(sa.select(jobs.c.id)).scalars())
     places.remove(settings, [name for name in strays if name not in known])
     if not settings.file_days:
         return 0
-    count = places.remove(settings, jobs.old(store, days=settings.file_days))
+    with store.reading() as connection:
+        before = present(connection) - timedelta(days=settings.file_days)
+        old = list(connection.execute(sa.select(jobs.c.id).where(jobs.c.finished_at < before)).scalars())
+    count = places.remove(settings, old)
     if count:
         lines.append(store, "files_trimmed", actor="service", detail={"jobs": count, "days": settings.file_days})
     return count
@@ -80,6 +85,8 @@ def trim_files(store: Store, settings: Settings) -> int:
 
 def purge_desk(store: Store, settings: Settings) -> int:
     """Empty the desk's texts of uploads older than they are kept, and delete their originals; counts and answers stay.
+
+    Originals lie on the machine that took them in; each deletes those it has of all uploads emptied so far.
 
     Returns:
         Of how many uploads texts were emptied.
@@ -94,8 +101,6 @@ def purge_desk(store: Store, settings: Settings) -> int:
         query = sa.select(uploads.c.id).where(uploads.c.created_at < before, uploads.c.purged_at.is_(None))
         old = list(connection.execute(query).scalars())
     for number in old:
-        # Files first: an upload that is noted as purged is not looked at again.
-        places.remove(settings, [places.upload_folder(number)])
         with store.writing() as connection:
             own = sa.select(cases.c.id).where(cases.c.upload_id == number)
             connection.execute(sa.update(case_texts).where(case_texts.c.id.in_(own)).values(text="", facts={}))
@@ -104,4 +109,8 @@ def purge_desk(store: Store, settings: Settings) -> int:
             lines.write(
                 connection, "desk_purged", actor="service", detail={"upload": number, "days": settings.desk_days}
             )
+    # All of them, every day: a disk may have refused, and another machine's original is deleted by nobody but itself.
+    with store.reading() as connection:
+        gone = list(connection.execute(sa.select(uploads.c.id).where(uploads.c.purged_at.is_not(None))).scalars())
+    places.remove(settings, map(places.upload_folder, gone))
     return len(old)
