@@ -128,6 +128,12 @@ def test_a_file_is_tagged_where_it_was_handed_in(store):
     assert jobs.find(store, held.id).state == "cancelled"
 
 
+def test_looking_for_a_job_that_waits_elsewhere_takes_no_turn_to_write(store, monkeypatch):
+    add(store)
+    monkeypatch.setattr(store, "writing", None)
+    assert claim(store, is_here=lambda job: False) is None
+
+
 def test_which_files_are_here(tmp_path, store):
     one = load_settings({"TOUSU_STATE_DIR": str(tmp_path), "TOUSU_DATABASE_URL": "postgresql+psycopg://x/y"})
     tag, train = add(store), jobs.add(store, "train", {}, client="k", actor="key:k")[0]

@@ -225,14 +225,11 @@ def claim(
     """
     query = sa.select(*_SHOWN).where(jobs.c.state.in_(OPEN), jobs.c.kind.in_(kinds)).order_by(jobs.c.seq)
     with store.reading() as connection:
-        if connection.execute(query.limit(1)).first() is None:
+        if not _free(connection, query, is_dead, is_here):
             return None  # without taking the writers' turn
     with store.writing() as connection:
         moment = present(connection)
-        for row in connection.execute(query).mappings():
-            job = _job(row)
-            if not _is_free(job, moment, is_dead, is_here):
-                continue
+        for job in _free(connection, query, is_dead, is_here):
             here = jobs.c.seq == job.seq
             if job.cancelled_by is not None:
                 connection.execute(sa.update(jobs).where(here).values(_ended(connection, job, "cancelled")))
@@ -337,6 +334,15 @@ def _ended(connection: sa.Connection, job: Job, state: State) -> dict[str, Any]:
     step = {"done": "完成", "failed": "失败", "cancelled": "已取消"}[state]
     values: dict[str, Any] = {"state": state, "finished_at": moment, "owner": None, "step": step}
     return values | ({"webhook_state": "due", "webhook_at": moment} if job.webhook else {})
+
+
+def _free(
+    connection: sa.Connection, query: sa.Select[Any], is_dead: Callable[[str], bool], is_here: Callable[[Job], bool]
+) -> list[Job]:
+    """Return of the open jobs of a query those that can be taken."""
+    moment = present(connection)
+    found = [_job(row) for row in connection.execute(query).mappings()]
+    return [job for job in found if _is_free(job, moment, is_dead, is_here)]
 
 
 def _is_free(job: Job, moment: datetime, is_dead: Callable[[str], bool], is_here: Callable[[Job], bool]) -> bool:
