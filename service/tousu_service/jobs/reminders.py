@@ -54,8 +54,10 @@ def runs_of_today(store: Store, now: datetime | None = None) -> list[Line]:
 def send(store: Store, settings: Settings, now: datetime | None = None) -> dict[str, Any]:
     """Send the reminders of today that have not gone out yet; return what the audit says of it.
 
+    However it ends, it counts as one of the day's tries.
+
     Raises:
-        StoreError: The cases cannot be read, or the audit not be written.
+        StoreError: The audit cannot be written.
     """
     from tousu.clock.due import DueOptions, clocks_of
     from tousu.remind.run import remind
@@ -79,5 +81,8 @@ def send(store: Store, settings: Settings, now: datetime | None = None) -> dict[
     except TousuError as error:
         logs.logger().error("reminders_failed", code=error.code)
         told = {"sent": 0, "failed": 1, "error": error.code}
+    except Exception as error:  # noqa: BLE001 -- a try that was not counted would be made again every few seconds
+        logs.logger().error("reminders_failed", exception=type(error).__name__, frames=logs.frames(error))
+        told = {"sent": 0, "failed": 1, "error": "internal"}
     audit.append(store, ACTION, actor="service", detail={"day": today.isoformat()} | told)
     return told

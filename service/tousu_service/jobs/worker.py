@@ -181,7 +181,7 @@ class Worker:
             self._stop.wait(SHADOW_SECONDS)
 
     def _remind(self) -> None:
-        """Send the day's reminders when it is time."""
+        """Send the day's reminders when it is time; then, however that went, wait before looking again."""
         try:
             if reminders.is_due(self._store, self._settings):
                 self._reminding.set()
@@ -191,7 +191,7 @@ class Worker:
             logs.logger().error("reminders_unreachable", code=error.code)
         finally:
             self._reminding.clear()
-        self._stop.wait(REMIND_SECONDS)
+            self._stop.wait(REMIND_SECONDS)
 
     def _live(self) -> Classifier:
         """Return the model that answers now by the ledger, or the last good one before it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import sqlite3
 import threading
 
 import pytest
@@ -12,9 +13,9 @@ from tests.service.desk.people import officer_of, tagged
 from tousu.timezone import SHANGHAI
 from tousu_service.desk.store import bulk, uploads
 from tousu_service.desk.store.cases import NewCase, add_cases
-from tousu_service.jobs import reminders
+from tousu_service.jobs import reminders, worker
 from tousu_service.settings import load_settings
-from tousu_service.store import Store, audit
+from tousu_service.store import audit
 
 DAY = datetime.date(2026, 5, 13)
 TEXT = "面包发霉是投诉内容"
@@ -22,14 +23,6 @@ TEXT = "面包发霉是投诉内容"
 
 def at(hour, minute=0):
     return datetime.datetime(2026, 5, 13, hour, minute, tzinfo=SHANGHAI)
-
-
-@pytest.fixture
-def store(tmp_path):
-    made = Store.open(f"sqlite:///{tmp_path / 'tousu.db'}")
-    made.migrate()
-    yield made
-    made.close()
 
 
 def settings(tmp_path, base=None, **others):
@@ -103,6 +96,26 @@ def test_wrong_settings_of_reminders_are_told_and_kept_from_nobody(store, tmp_pa
     on = settings(tmp_path, "http://127.0.0.1:1")
     on.remind_settings.write_text("schema = 2", "utf-8")
     assert reminders.send(store, on, at(9)) == {"sent": 0, "failed": 1, "error": "settings_invalid"}
+
+
+def test_any_other_end_counts_as_a_try(store, tmp_path, monkeypatch):
+    def locked(*_):
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr("tousu.remind.run.remind", locked)
+    add(store, "2026-04-20")
+    on = settings(tmp_path, "http://127.0.0.1:1", TOUSU_REMIND_AT="00:00")
+    assert reminders.send(store, on) == {"sent": 0, "failed": 1, "error": "internal"}
+    assert not reminders.is_due(store, on)
+
+
+def test_a_worker_waits_before_it_looks_again_whatever_happened(store, tmp_path, monkeypatch):
+    looker, waited = worker.Worker(store, settings(tmp_path), idle_seconds=0.0), []
+    monkeypatch.setattr(worker.reminders, "is_due", lambda *_: 1 / 0)
+    monkeypatch.setattr(looker._stop, "wait", waited.append)
+    with pytest.raises(ZeroDivisionError):
+        looker._remind()
+    assert waited == [worker.REMIND_SECONDS]
 
 
 def test_no_such_hour(tmp_path):
