@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.chaos.switch import damage
 from tousu.classifier import artifact
 from tousu.errors import ModelCorrupt, ModelMismatch, ModelMissing, NotFound, SettingsError
 from tousu.taxonomy import load_taxonomy
@@ -29,13 +30,6 @@ def variant(model: Path, place: Path, release: str, **changed: object) -> Path:
     return place / release
 
 
-def damage(model: Path) -> None:
-    """Change one byte in the middle of the arrays."""
-    content = bytearray((model / artifact.ARRAYS).read_bytes())
-    content[len(content) // 2] ^= 1
-    (model / artifact.ARRAYS).write_bytes(content)
-
-
 @pytest.fixture
 def places(small_model, tmp_path):
     """Three sound models in a models directory."""
@@ -43,30 +37,30 @@ def places(small_model, tmp_path):
 
 
 def activate(store, path):
-    return activation.activate(store, path, by="test", why="try", taxonomy=TAXONOMY)
+    return activation.activate(store, path, by="test", why="try", taxonomy=TAXONOMY, reading="fast")
 
 
 @pytest.mark.parametrize("why", ["a\nb", "\x1b[2J", "\x9b2J", "x" * 501])
 def test_a_reason_is_one_line(store, places, why):
     activate(store, places[0])
     with pytest.raises(SettingsError) as told:
-        activation.activate(store, places[1], by="test", why=why, taxonomy=TAXONOMY)
+        activation.activate(store, places[1], by="test", why=why, taxonomy=TAXONOMY, reading="fast")
     assert "理由" in str(told.value)
     with pytest.raises(SettingsError):
-        activation.rollback(store, by="test", why=why, taxonomy=TAXONOMY)
+        activation.rollback(store, by="test", why=why, taxonomy=TAXONOMY, reading="fast")
     assert len(ledger.history(store)) == 1
 
 
 def test_models_change_and_go_back(store, places):
     one, two, _ = places
     first = activate(store, one)
-    live = activation.start(store, taxonomy=TAXONOMY)
+    live = activation.start(store, taxonomy=TAXONOMY, reading="fast")
     assert (live.classifier.version, live.problem) == (first.version, "")
     assert activation.follow(store, live, taxonomy=TAXONOMY) is live
     second = activate(store, two)
     live = activation.follow(store, live, taxonomy=TAXONOMY)
     assert live.classifier.version == second.version
-    back = activation.rollback(store, by="test", why="worse", taxonomy=TAXONOMY)
+    back = activation.rollback(store, by="test", why="worse", taxonomy=TAXONOMY, reading="fast")
     assert activation.follow(store, live, taxonomy=TAXONOMY).classifier.version == back.version == first.version
     assert [entry.kind for entry in ledger.history(store)] == ["rollback", "activate", "activate"]
 
@@ -74,7 +68,7 @@ def test_models_change_and_go_back(store, places):
 def test_a_byte_changed_is_refused_and_named(store, places):
     one, two, _ = places
     entry = activate(store, one)
-    damage(two)
+    damage(two / artifact.ARRAYS)
     with pytest.raises(ModelCorrupt, match=str(two / artifact.ARRAYS)):
         activate(store, two)
     assert ledger.history(store) == [entry]
@@ -107,7 +101,7 @@ def test_a_worker_takes_the_last_good_model_and_leaves_the_ledger_alone(store, p
     entries = [activate(store, one), activate(store, two)]
     settings = load_settings({"TOUSU_STATE_DIR": str(tmp_path)})
     worker = Worker(store, settings, idle_seconds=0.0)
-    damage(two)
+    damage(two / artifact.ARRAYS)
     assert worker._live().version == entries[0].version
     assert ledger.history(store) == entries[::-1]
     shutil.rmtree(one)
@@ -119,9 +113,9 @@ def test_a_worker_takes_the_last_good_model_and_leaves_the_ledger_alone(store, p
 def test_a_follower_keeps_its_model_when_the_new_one_broke_meanwhile(store, places):
     one, two, _ = places
     activate(store, one)
-    live = activation.start(store, taxonomy=TAXONOMY)
+    live = activation.start(store, taxonomy=TAXONOMY, reading="fast")
     activate(store, two)
-    damage(two)
+    damage(two / artifact.ARRAYS)
     with pytest.raises(ModelCorrupt):
         activation.follow(store, live, taxonomy=TAXONOMY)
     assert live.classifier.tag("电梯困人").model == live.activation.version
@@ -130,13 +124,13 @@ def test_a_follower_keeps_its_model_when_the_new_one_broke_meanwhile(store, plac
 def test_a_start_falls_back_to_the_last_good_model_and_says_so(store, places):
     for place in places:
         activate(store, place)
-    damage(places[2])
+    damage(places[2] / artifact.ARRAYS)
     shutil.rmtree(places[1])
-    live = activation.start(store, taxonomy=TAXONOMY)
+    live = activation.start(store, taxonomy=TAXONOMY, reading="fast")
     assert live.classifier.version.startswith("one-")
     assert str(places[2] / artifact.ARRAYS) in live.problem
     assert ledger.current(store).kind == "fallback"
-    again = activation.start(store, taxonomy=TAXONOMY)
+    again = activation.start(store, taxonomy=TAXONOMY, reading="fast")
     assert (again.activation, again.problem) == (live.activation, live.problem)
 
 
@@ -146,7 +140,7 @@ def test_a_model_replaced_in_place_is_not_taken_for_the_one_activated(store, pla
     activate(store, two)
     shutil.rmtree(two)
     shutil.copytree(places[2], two)
-    live = activation.start(store, taxonomy=TAXONOMY)
+    live = activation.start(store, taxonomy=TAXONOMY, reading="fast")
     assert live.classifier.version.startswith("one-")
     assert "three-" in live.problem
 
@@ -154,7 +148,7 @@ def test_a_model_replaced_in_place_is_not_taken_for_the_one_activated(store, pla
 def test_there_must_be_something_to_go_back_to(store, places):
     for _ in range(2):
         with pytest.raises(NotFound):
-            activation.rollback(store, by="test", why="x", taxonomy=TAXONOMY)
+            activation.rollback(store, by="test", why="x", taxonomy=TAXONOMY, reading="fast")
         activate(store, places[0])
 
 

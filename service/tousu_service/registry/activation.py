@@ -55,7 +55,7 @@ def path_of(entry: Activation) -> Path:
     return shipped_path() if entry.path == ledger.SHIPPED else Path(entry.path)
 
 
-def load(entry: Activation, *, taxonomy: Taxonomy, reading: Reading = "fast") -> Classifier:
+def load(entry: Activation, *, taxonomy: Taxonomy, reading: Reading) -> Classifier:
     """Load an entry's model and check that it still is the one that was activated.
 
     Raises:
@@ -70,7 +70,7 @@ def load(entry: Activation, *, taxonomy: Taxonomy, reading: Reading = "fast") ->
     return classifier
 
 
-def start(store: Store, *, taxonomy: Taxonomy, reading: Reading = "fast") -> Live:
+def start(store: Store, *, taxonomy: Taxonomy, reading: Reading) -> Live:
     """Return the model to start with: the ledger's, else the last good one before it, else the shipped one.
 
     The choice is entered into the ledger when it differs from what is there, so that the ledger tells
@@ -89,7 +89,7 @@ def start(store: Store, *, taxonomy: Taxonomy, reading: Reading = "fast") -> Liv
 
 
 def last_good(
-    entries: Sequence[Activation], *, taxonomy: Taxonomy, reading: Reading = "fast"
+    entries: Sequence[Activation], *, taxonomy: Taxonomy, reading: Reading
 ) -> tuple[Classifier, Activation | None, str]:
     """Return the newest model of the ledger that can be used, else the shipped one.
 
@@ -133,9 +133,7 @@ def follow(store: Store, live: Live, *, taxonomy: Taxonomy) -> Live:
     return Live(load(entry, taxonomy=taxonomy, reading=reading), entry, _standing_problem(entry))
 
 
-def activate(
-    store: Store, path: Path, *, by: str, why: str, taxonomy: Taxonomy, reading: Reading = "fast"
-) -> Activation:
+def activate(store: Store, path: Path, *, by: str, why: str, taxonomy: Taxonomy, reading: Reading) -> Activation:
     """Check a model fully, for the reading it is to serve, and make it the live one; the workers follow within a second.
 
     Raises:
@@ -150,7 +148,7 @@ def activate(
     return ledger.append(store, "activate", path=name, version=classifier.model_version, by=by, why=why)
 
 
-def rollback(store: Store, *, by: str, why: str, taxonomy: Taxonomy, reading: Reading = "fast") -> Activation:
+def rollback(store: Store, *, by: str, why: str, taxonomy: Taxonomy, reading: Reading) -> Activation:
     """Go back to the model that was live before the present one, after checking it fully.
 
     A rollback is an entry like any other: a second one undoes the first.

@@ -90,7 +90,7 @@ class LiveModel:
         self._metrics.serving(live.classifier.version)
 
 
-def first(store: Store, path: Path | None, *, taxonomy: Taxonomy, reading: Reading = "fast") -> Live:
+def first(store: Store, path: Path | None, *, taxonomy: Taxonomy, reading: Reading) -> Live:
     """Return the model to start with: the one in ``path`` if given, which is entered into the ledger, else the ledger's.
 
     Raises:

@@ -24,9 +24,7 @@ PIECE = 500
 MOST_DAYS = 60
 
 
-def start(
-    store: Store, path: Path, *, days: int, by: str, why: str, taxonomy: Taxonomy, reading: Reading = "fast"
-) -> Shadow:
+def start(store: Store, path: Path, *, days: int, by: str, why: str, taxonomy: Taxonomy, reading: Reading) -> Shadow:
     """Check a model fully and put it into the shadow, in place of one that is there.
 
     Raises:
@@ -41,7 +39,7 @@ def start(
     return shadows.enter(store, str(path.resolve()), classifier.model_version, days=days, by=by, why=why)
 
 
-def go_on(store: Store, classifiers: dict[str, Classifier], *, taxonomy: Taxonomy, reading: Reading = "fast") -> int:
+def go_on(store: Store, classifiers: dict[str, Classifier], *, taxonomy: Taxonomy, reading: Reading) -> int:
     """Tag some more cases with the model in the shadow and count; return how many.
 
     The count of a piece is entered only if nobody has counted on from the same place, so no case counts twice.

@@ -253,7 +253,7 @@ def test_a_model_in_the_shadow_tags_what_comes_and_is_counted_once(store, settin
     model = tmp_path / "models" / "copy"
     shutil.copytree(shipped_path(), model)
     taxonomy = load_taxonomy()
-    shadow.start(store, model, days=7, by="desk:甲", why="看看", taxonomy=taxonomy)
+    shadow.start(store, model, days=7, by="desk:甲", why="看看", taxonomy=taxonomy, reading="fast")
     upload(store, settings)
     with store.reading() as connection:
         assert not shadows.has_work(connection)
@@ -263,8 +263,8 @@ def test_a_model_in_the_shadow_tags_what_comes_and_is_counted_once(store, settin
         connection.execute(sa.update(cases).where(cases.c.row == 1).values(predicted="pricing"))
     kept = {}
     seen = shadows.listed(store)[0]
-    assert shadow.go_on(store, kept, taxonomy=taxonomy) == 59
-    assert shadow.go_on(store, kept, taxonomy=taxonomy) == 0
+    assert shadow.go_on(store, kept, taxonomy=taxonomy, reading="fast") == 59
+    assert shadow.go_on(store, kept, taxonomy=taxonomy, reading="fast") == 0
     assert not shadows.count_on(store, seen, {"rows": 1000})
     (one,) = shadows.listed(store)
     assert (one.rows, one.differ, one.pairs) == (59, 1, {"pricing → elevator": 1})
