@@ -93,7 +93,8 @@ def store_rows(
             if len(texts) < MOST_GROUPED:
                 texts += [case.text for case in cases]
                 numbers += [case.row for case in cases]
-            held.rows, held.step = counts["rows"], "标注并入库"
+            # An earlier attempt may have come further.
+            held.rows, held.step = max(held.rows, counts["rows"]), "标注并入库"
             held.check()
     held.step = "归组"
     groups = _groups(texts, numbers)

@@ -14,6 +14,7 @@ from tousu_service.desk.store import answers, learning, spot_checks, uploads
 from tousu_service.desk.store.answers import Said
 from tousu_service.jobs import desk_rows, places
 from tousu_service.jobs.answers import write_answers
+from tousu_service.jobs.held import HeldJob
 from tousu_service.jobs.worker import Worker
 from tousu_service.registry import shadow, stricter
 from tousu_service.settings import load_settings
@@ -114,6 +115,18 @@ def test_a_job_that_lost_its_lease_writes_nothing_and_one_begun_again_writes_no_
     run(store, settings)
     assert jobs.find(store, job.id).state == "done"
     assert [row["row"] for row in stored(store)] == [n for n in range(1, 61) if n != 4]
+
+
+def test_a_job_begun_again_tells_no_fewer_rows_than_before(store, settings, monkeypatch):
+    upload(store, settings)
+    monkeypatch.setattr(desk_rows, "FIRST", 10)
+    monkeypatch.setattr(desk_rows, "PIECE", 10)
+    with store.writing() as connection:
+        connection.execute(sa.update(table).values(rows=40))
+    told = []
+    monkeypatch.setattr(HeldJob, "check", lambda held: told.append(held.rows))
+    run(store, settings)
+    assert told == [40, 40, 40, 40, 50, 60]
 
 
 def test_a_file_without_its_column_says_so_on_the_upload(store, settings):
