@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 
 import pytest
 import sqlalchemy as sa
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.e2e.conftest import running
-from tests.e2e.test_browser import BROWSER, DRIVER, FLAGS
+from tests.harness.chromium import chromium, errors, log_in, needs_chromium, show_as
 from tests.service.desk.people import tagged
 from tousu_service.desk import passwords
 from tousu_service.desk.store import people, uploads
@@ -29,7 +26,7 @@ for (const type of ["keydown", "keyup"]) document.activeElement.dispatchEvent(ne
   key: "Process", keyCode: 229, code: arguments[0], bubbles: true, cancelable: true, shiftKey: arguments[1] || false}));
 """
 
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="Chromium and its driver are not installed here")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -62,18 +59,9 @@ def desk(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory, desk):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER or shutil.which("chromium") or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    driver.get(f"http://127.0.0.1:{desk[0].port}/desk/login")
-    driver.find_element(By.NAME, "name").send_keys("甲")
-    driver.find_element(By.NAME, "password").send_keys(PASSWORD + Keys.ENTER)
-    WebDriverWait(driver, 30).until(lambda page: page.current_url.endswith("/inbox"))
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        log_in(driver, desk[0].port, "甲", PASSWORD)
+        yield driver
 
 
 def shown(browser) -> str:
@@ -115,7 +103,7 @@ def test_sixty_reviews_by_keys(browser, desk):
         stored = dict(connection.execute(sa.select(answers.c.case_id, answers.c.codes)).all())
     assert stored == wanted
     assert seconds < 10, seconds
-    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+    assert errors(browser) == []
 
 
 def test_skip_ask_undo(browser, desk):
@@ -150,8 +138,7 @@ def test_an_input_method_and_a_held_key(browser, desk):
 
 @pytest.mark.parametrize("width", [1280, 1024])
 def test_a_list_shows_all_its_columns(browser, desk, width):
-    size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    show_as(browser, width, height=800)
     browser.get(f"http://127.0.0.1:{desk[0].port}/desk/cases")
     hidden = "const table = document.querySelector('.scroll'); return table.scrollWidth - table.clientWidth"
     assert browser.execute_script(hidden) <= 0

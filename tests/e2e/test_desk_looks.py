@@ -11,20 +11,18 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.e2e.conftest import command, running
-from tests.e2e.test_browser import BROWSER, DRIVER, FLAGS
 from tests.e2e.test_desk_model import trained
+from tests.harness.chromium import chromium, errors, needs_chromium, show_as
 from tests.harness.desk import IMAGE, SCRIPT, TEXTS, Desk, addresses, filled
 from tousu_service.desk import cookies
 
-pytestmark = pytest.mark.skipif(not (BROWSER and DRIVER), reason="Chromium and its driver are not installed here")
+pytestmark = needs_chromium
 
 # Width in CSS pixels, dots to one of them, whether axe looks: a desk's screen, the same at 150 %, a telephone.
 SIZES = ((1280, 1.0, True), (853, 1.5, False), (390, 1.0, True))
@@ -51,17 +49,11 @@ MORE = (
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('profile')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    driver.set_script_timeout(60)
-    source = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
-    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
-    yield driver
-    driver.quit()
+    with chromium(tmp_path_factory.mktemp("profile")) as driver:
+        driver.set_script_timeout(60)
+        source = (files("axe_playwright_python") / "axe.min.js").read_text("utf-8")
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": source})
+        yield driver
 
 
 @pytest.fixture(scope="module")
@@ -141,14 +133,12 @@ def log_in(browser, desk, seat) -> None:
 
 def wrong_with(browser, desk, path: str) -> list[str]:
     """Return what is wrong with a page."""
-    browser.get_log("browser")
-    size = dict(zip(("width", "deviceScaleFactor"), SIZES[0][:2], strict=True))
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size | {"height": 900, "mobile": False})
+    errors(browser)
+    show_as(browser, SIZES[0][0], dots=SIZES[0][1])
     browser.get(f"http://127.0.0.1:{desk.server.port}/desk{path}")
     found = []
     for width, dots, by_axe in SIZES:
-        size = {"width": width, "height": 900, "deviceScaleFactor": dots, "mobile": False}
-        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        show_as(browser, width, dots=dots)
         needed, there, sticking, pwned = browser.execute_script(MEASURE)
         if needed > there or sticking:
             found.append(f"{path} at {width}: {needed} > {there}: {sticking}")
@@ -157,8 +147,7 @@ def wrong_with(browser, desk, path: str) -> list[str]:
         grave = browser.execute_async_script(ASK_AXE) if by_axe else []
         found += [f"{path} at {width}: {impact} {rule} {nodes}" for impact, rule, nodes in grave if impact in GRAVE]
         keep_picture(browser, path, width)
-    logged = [line["message"] for line in browser.get_log("browser") if line["level"] == "SEVERE"]
-    return found + [f"{path}: {line}" for line in logged if "responded with a status of 4" not in line]
+    return found + [f"{path}: {line}" for line in errors(browser) if "responded with a status of 4" not in line]
 
 
 def keep_picture(browser, path: str, width: int) -> None:

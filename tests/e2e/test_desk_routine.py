@@ -9,15 +9,10 @@ from html import unescape
 
 import openpyxl
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 from tests.e2e.conftest import running
-from tests.e2e.test_browser import BROWSER, DRIVER, FLAGS
-from tests.e2e.test_desk import PASSWORD, Browser
+from tests.e2e.test_desk import PASSWORD, Browser, person
+from tests.harness.chromium import chromium, errors, log_in, needs_chromium, show_as
 from tests.weekly.outbreaks import ledger as hidden
 from tousu.timezone import today
 from tousu.weekly.weeks import Week
@@ -78,12 +73,6 @@ def filled(desk, shipped):
     return desk
 
 
-def person(desk, name):
-    made = Browser(desk.port)
-    made.log_in(name)
-    return made
-
-
 def test_the_week_names_what_piles_up_and_links_its_cases(filled):
     officer = person(filled, "张")
     text = unescape(officer.get("/week").text)
@@ -100,10 +89,8 @@ def test_the_week_names_what_piles_up_and_links_its_cases(filled):
     page = officer.get(f"/week/page?week={Week.of(today()).name}")
     assert page.headers["content-disposition"].startswith("attachment")
     assert "约谈提纲" in page.text
-    assert (
-        officer.get("/week?week=2026-W99").status_code == 422
-        or "没有 2026-W99" in officer.get("/week?week=2026-W99").text
-    )
+    none = officer.get("/week?week=2026-W99")
+    assert (none.status_code, "没有 2026-W99" in unescape(none.text)) == (422, True)
 
 
 def test_a_month_is_for_reviewers_and_comes_as_a_workbook(filled):
@@ -139,28 +126,14 @@ def test_every_view_is_in_the_audit(filled):
     assert {"week_viewed", "week_exported", "month_viewed", "month_exported", "clocks_viewed"} <= told
 
 
-@pytest.mark.skipif(not (BROWSER and DRIVER), reason="Chromium and its driver are not installed here")
+@needs_chromium
 def test_pages_fit_a_narrow_screen_and_ask_nobody(filled, tmp_path):
-    options = webdriver.ChromeOptions()
-    options.binary_location = BROWSER
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    try:
-        driver.get(f"http://127.0.0.1:{filled.port}/desk/login")
-        driver.find_element(By.NAME, "name").send_keys("主任")
-        driver.find_element(By.NAME, "password").send_keys(PASSWORD + Keys.ENTER)
-        WebDriverWait(driver, 30).until(lambda page: page.current_url.endswith("/inbox"))
+    with chromium(tmp_path) as driver:
+        log_in(driver, filled.port, "主任", PASSWORD)
         for width in (1280, 390):
-            driver.execute_cdp_cmd(
-                "Emulation.setDeviceMetricsOverride",
-                {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
-            )
+            show_as(driver, width)
             for path in ("week", "month", "clocks"):
                 driver.get(f"http://127.0.0.1:{filled.port}/desk/{path}")
                 wide, there = driver.execute_script(NARROW)
                 assert wide <= there, (path, width)
-        assert [entry for entry in driver.get_log("browser") if entry["level"] == "SEVERE"] == []
-    finally:
-        driver.quit()
+        assert errors(driver) == []

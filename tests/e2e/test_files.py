@@ -17,17 +17,19 @@ import threading
 import time
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import httpx
 import openpyxl
 import pytest
 
 from tests.e2e.conftest import new_key
-from tests.harness.server import in_group
 from tousu import AsyncClient, Client, ServiceError
 from tousu.client import files as client_files
 from tousu_service.jobs import webhook
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SECRET = "sixteen letters or more"
 TEXTS = ("小区电梯困人，物业一直不修", "超市买的面包发霉了，要求退款赔偿", "健身房办了年卡，老板跑路，联系不上")
@@ -53,13 +55,6 @@ def ended(client, job, *, seconds=120):
         time.sleep(0.1)
         job = client.get(f"/v1/jobs/{job['id']}").json()
     return job
-
-
-def workers(server) -> list[int]:
-    """Return the process ids of a server's job workers."""
-    group = server.pids()[0]
-    members = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and in_group(entry, group)]
-    return [int(entry.name) for entry in members if b"\0work\0" in (entry / "cmdline").read_bytes()]
 
 
 def written(place: Path) -> int:
@@ -290,7 +285,7 @@ def test_a_killed_worker_s_job_is_taken_up_again_and_no_row_is_there_twice(serve
             if client.get(f"/v1/jobs/{job['id']}").json()["state"] == "done":
                 break  # quicker than we are
             if written(place) > 100_000:  # how far it is is told once a second, and it may take no longer
-                for pid in workers(server):
+                for pid in server.job_workers():
                     os.kill(pid, signal.SIGKILL)
                     kills += 1
                 time.sleep(0.2)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 
@@ -11,7 +9,8 @@ import httpx
 import pytest
 
 from tests.chaos.switch import damage, variant
-from tests.harness.server import ROOT, Server
+from tests.e2e.conftest import command
+from tests.harness.server import Server
 
 
 @pytest.fixture
@@ -21,9 +20,9 @@ def server(tmp_path, small_model):
         variant(small_model, tmp_path / "models", release, 0.1)
     damage(tmp_path / "models" / "broken" / "arrays.npz")
     made = Server(tmp_path)
-    assert command(made, "activate", str(tmp_path / "models" / "one"), "--why", "先用着").returncode == 0
+    assert manage(made, "activate", str(tmp_path / "models" / "one"), "--why", "先用着").returncode == 0
     scopes = ("--scope", "classify", "--scope", "admin")
-    made.key = run(made, "keys", "add", "管理", *scopes).stdout.strip()
+    made.key = command(made, "keys", "add", "管理", *scopes).stdout.strip()
     made.start()
     yield made
     made.stop()
@@ -35,13 +34,8 @@ def call(server, method, path, **options):
     return httpx.request(method, url, headers=headers, timeout=10, trust_env=False, **options)
 
 
-def run(server, *arguments):
-    command = [sys.executable, "-m", "tousu", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=server.env, capture_output=True, text=True, check=False)
-
-
-def command(server, *arguments):
-    return run(server, "models", *arguments)
+def manage(server, *arguments):
+    return command(server, "models", *arguments)
 
 
 def live(server, release):
@@ -81,17 +75,17 @@ def test_what_cannot_be_used_is_refused_and_named(server):
 
 def test_the_commands_say_the_same(server):
     models = server.home / "models"
-    done = command(server, "activate", str(models / "two"), "--why", "试用")
+    done = manage(server, "activate", str(models / "two"), "--why", "试用")
     assert "two-" in done.stdout, done.stderr
     live(server, "two")
-    refused = command(server, "activate", str(models / "broken"))
+    refused = manage(server, "activate", str(models / "broken"))
     assert refused.returncode == 1
     assert str(models / "broken" / "arrays.npz") in refused.stderr
-    assert "two-" in command(server, "list").stdout
-    assert "two-" in command(server, "at", datetime.now(UTC).isoformat()).stdout
-    assert command(server, "at", "2099-01-01").returncode == 1  # nobody knows yet
-    assert command(server, "rollback").returncode == 0
-    assert command(server, "at", "昨天").returncode == 1
+    assert "two-" in manage(server, "list").stdout
+    assert "two-" in manage(server, "at", datetime.now(UTC).isoformat()).stdout
+    assert manage(server, "at", "2099-01-01").returncode == 1  # nobody knows yet
+    assert manage(server, "rollback").returncode == 0
+    assert manage(server, "at", "昨天").returncode == 1
 
 
 def test_a_start_with_a_broken_model_serves_the_last_good_one_and_says_so(server):

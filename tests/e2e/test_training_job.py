@@ -12,18 +12,10 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ask
-from tests.harness.server import in_group
 from tousu.errors import ModelError
 from tousu_service.jobs.trained import model_of, put_to_use
 from tousu_service.settings import load_settings
 from tousu_service.store import Store, jobs, ledger
-
-
-def workers(server):
-    """Return the processes of a server that do jobs."""
-    group = server.pids()[0]
-    members = [entry for entry in Path("/proc").iterdir() if entry.name.isdigit() and in_group(entry, group)]
-    return [int(entry.name) for entry in members if b"\0work\0" in (entry / "cmdline").read_bytes()]
 
 
 def trainings(home):
@@ -72,7 +64,7 @@ def test_a_training_is_one_job_survives_a_kill_and_is_activated_past_the_gate_al
         assert (
             ask(server, "POST", "/v1/classify", json={"text": "小区电梯困人，物业不修"}).json()["primary"] == "elevator"
         )
-        for pid in workers(server):
+        for pid in server.job_workers():
             os.kill(pid, signal.SIGKILL)
         ended = wait_for(lambda: (found := jobs.find(store, job.id)).is_open is False and found)
         assert (ended.state, ended.attempt, ended.error) == ("done", 2, None)

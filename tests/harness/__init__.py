@@ -1,1 +1,1 @@
-"""What tests of running programs share: a real server, a real PostgreSQL."""
+"""What tests of running programs share: a real server, a real PostgreSQL, a real browser."""

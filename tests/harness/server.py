@@ -11,7 +11,7 @@ import sys
 import tempfile
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -98,6 +98,15 @@ class Server:
             int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit() and in_group(entry, group)
         ]
         return sorted(members, key=lambda pid: (pid != group, pid))
+
+    def job_workers(self) -> list[int]:
+        """Return the process ids of its workers of background jobs."""
+        found = []
+        for pid in self.pids():
+            with suppress(FileNotFoundError, ProcessLookupError):  # ended meanwhile
+                if b"\0work\0" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    found.append(pid)
+        return found
 
     def _end(self, how: signal.Signals) -> None:
         process = self._process
