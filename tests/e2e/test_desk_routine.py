@@ -90,7 +90,7 @@ def test_the_week_names_what_piles_up_and_links_its_cases(filled):
     assert page.headers["content-disposition"].startswith("attachment")
     assert "约谈提纲" in page.text
     none = officer.get("/week?week=2026-W99")
-    assert (none.status_code, "没有 2026-W99" in unescape(none.text)) == (422, True)
+    assert (none.status_code, "没有 2026-W99" in unescape(none.text)) == (400, True)
 
 
 def test_a_month_is_for_reviewers_and_comes_as_a_workbook(filled):
