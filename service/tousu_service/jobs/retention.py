@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from tousu_service.jobs import places
 from tousu_service.store import audit as lines
+from tousu_service.store import vectors
 from tousu_service.store.clock import now, present
 from tousu_service.store.desk_tables import case_texts, cases, uploads
 from tousu_service.store.tables import audit, jobs
@@ -84,7 +85,7 @@ def trim_files(store: Store, settings: Settings) -> int:
 
 
 def purge_desk(store: Store, settings: Settings) -> int:
-    """Empty the desk's texts of uploads older than they are kept, and delete their originals; counts and answers stay.
+    """Empty the desk's texts of uploads older than they are kept, delete their vectors and originals; counts and answers stay.
 
     Originals lie on the machine that took them in; each deletes those it has of all uploads emptied so far.
 
@@ -104,6 +105,7 @@ def purge_desk(store: Store, settings: Settings) -> int:
         with store.writing() as connection:
             own = sa.select(cases.c.id).where(cases.c.upload_id == number)
             connection.execute(sa.update(case_texts).where(case_texts.c.id.in_(own)).values(text="", facts={}))
+            vectors.forget(connection, number)
             connection.execute(sa.update(cases).where(cases.c.upload_id == number).values(complainant=None))
             connection.execute(sa.update(uploads).where(uploads.c.id == number).values(purged_at=present(connection)))
             lines.write(

@@ -60,6 +60,7 @@ uploads = sa.Table(
     sa.Column("created_by", sa.String(120), nullable=False),  # "desk:张某"
     sa.Column("job_id", sa.String(40)),
     sa.Column("purged_at", Moment),
+    sa.Column("vectors_of", sa.String(16)),  # the encoder whose vectors its cases have, as many as are to have one
     sa.Index(None, "sha256"),
 )  # fmt: skip
 
@@ -117,6 +118,13 @@ case_texts = sa.Table(  # apart from ``cases``, so that lists and facets read li
     sa.Column("facts", sa.JSON, nullable=False),  # the row's other cells by header
     sa.Column("tagging", sa.JSON, nullable=False),  # what the model said, as the JSON contract names it
     sa.Index(None, "id", "text").ddl_if(dialect="sqlite"),  # a search by words reads the texts alone
+)  # fmt: skip
+
+case_vectors = sa.Table(
+    "case_vectors", metadata,
+    sa.Column("case_id", Number, sa.ForeignKey("cases.id"), primary_key=True, autoincrement=False),
+    sa.Column("encoder", sa.String(16), nullable=False),  # which made it: those of two are never compared
+    sa.Column("vector", sa.LargeBinary, nullable=False),  # float16, of unit length
 )  # fmt: skip
 
 answers = sa.Table(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from tousu.errors import Conflict, NotFound
-from tousu_service.store import audit
+from tousu_service.store import audit, vectors
 from tousu_service.store.clock import now
 from tousu_service.store.desk_tables import answers, case_texts, cases, uploads
 from tousu_service.store.tables import jobs
@@ -39,6 +39,7 @@ class Upload:
         created_by: Who handed it in.
         job_id: The job that tags it.
         purged_at: When its texts were let go of.
+        vectors_of: The encoder whose vectors its cases have; None until they have them.
     """
 
     id: int
@@ -54,6 +55,7 @@ class Upload:
     created_by: str
     job_id: str | None
     purged_at: datetime | None
+    vectors_of: str | None = None
 
 
 def add(
@@ -107,7 +109,7 @@ def change(connection: sa.Connection, upload_id: int, *, actor: str, **values: A
 
 
 def take_back(connection: sa.Connection, upload_id: int, *, actor: str) -> None:
-    """Make an upload void: its cases leave every list and queue; nothing is deleted.
+    """Make an upload void: its cases leave every list and queue; only their vectors are deleted, to be made again.
 
     Raises:
         Conflict: Its rows are just becoming cases.
@@ -115,6 +117,7 @@ def take_back(connection: sa.Connection, upload_id: int, *, actor: str) -> None:
     if find(connection, upload_id).state == "tagging":
         raise Conflict("这份文件正在处理，现在不能作废", fix="等处理完再作废")
     connection.execute(sa.update(cases).where(cases.c.upload_id == upload_id).values(state="void"))
+    vectors.forget(connection, upload_id)
     change(connection, upload_id, actor=actor, state="void")
 
 
