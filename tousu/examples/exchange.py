@@ -38,8 +38,7 @@ def export_examples(examples: Sequence[WorkedExample], output: Path) -> None:
         FileError: The file cannot be written.
     """
     if output.suffix == ".json":
-        held = [{"id": example.id, "source": example.source} for example in examples]
-        data = json.dumps({"format": FORMAT, "examples": held}, ensure_ascii=False, indent=1).encode()
+        data = listed(examples)
     elif output.suffix == ".zip":
         target = io.BytesIO()
         with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -50,6 +49,12 @@ def export_examples(examples: Sequence[WorkedExample], output: Path) -> None:
         raise ExampleError(f"不认识的文件类型：{output.name}", expected=".json 或 .zip", fix="改输出文件名")
     with write_whole(output) as file:
         file.write(data)
+
+
+def listed(examples: Sequence[WorkedExample]) -> bytes:
+    """Return examples as the JSON file of an export."""
+    held = [{"id": example.id, "source": example.source} for example in examples]
+    return json.dumps({"format": FORMAT, "examples": held}, ensure_ascii=False, indent=1).encode()
 
 
 def import_examples(packed: Path, folder: Path, *, replace: bool = False) -> list[str]:

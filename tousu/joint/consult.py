@@ -155,8 +155,17 @@ def _questions(
     return dict.fromkeys(asked)
 
 
-def write_consult(sheet: ConsultSheet, title: str = "") -> bytes:
-    """Return the sheet as a Word file, with the record of the meeting to fill in."""
+def write_consult(
+    sheet: ConsultSheet, title: str = "", *, record: Mapping[str, str] | None = None, note: str = ""
+) -> bytes:
+    """Return the sheet as a Word file, with the record of the meeting to fill in.
+
+    Args:
+        sheet: What the meeting needs to know.
+        title: Its title.
+        record: What is known of the meeting by the names of ``RECORD``; the others are left to fill in.
+        note: What is said of the sheet under its title.
+    """
     from tousu.joint.word import Paper
 
     names, domains = {OURS: "市场监管部门"} | load_authorities().names, load_taxonomy().names
@@ -164,6 +173,8 @@ def write_consult(sheet: ConsultSheet, title: str = "") -> bytes:
     paper = Paper()
     paper.title(title or "会商单")
     paper.line(f"{chinese_day(sheet.day)}　共 {len(sheet.cases)} 件", centred=True)
+    if note:
+        paper.line(note, centred=True)
     paper.part("一、案件")
     paper.table(
         ("行", "编号", "收到", "类型", "领域", "被反映方", "承办人", "状态"),
@@ -214,5 +225,7 @@ def write_consult(sheet: ConsultSheet, title: str = "") -> bytes:
     for number, question in enumerate(sheet.questions, 1):
         paper.line(f"{number}. {question}")
     paper.part("七、会商记录")
-    paper.table(("项目", "内容"), [(name, f"【待填：{name}】") for name in RECORD], widths=(34, 128))
+    paper.table(
+        ("项目", "内容"), [(name, (record or {}).get(name) or f"【待填：{name}】") for name in RECORD], widths=(34, 128)
+    )
     return paper.data()

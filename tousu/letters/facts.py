@@ -55,6 +55,7 @@ FIELDS = {
     "转办部门": "应找的部门",
     "转办部门职责": "该部门管什么",
     "转办依据": "该部门职责的法规依据",
+    "口径": "会商定下的统一口径",
 }
 UNCONSUMING = 3  # the ground that a complaint is not made as a consumer (order 121, art. 16(3))
 LAWS, POINTS = "法规", "依据"
@@ -206,6 +207,7 @@ def _known(facts: CaseFacts, wording: Wording, table: LetterTable, day: datetime
         "转办部门": authority.shown if authority else None,
         "转办部门职责": authority.handles if authority else None,
         "转办依据": authority_basis(authority, wording.date) if authority else None,
+        "口径": None,
     }
     return found
 

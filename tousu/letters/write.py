@@ -62,7 +62,7 @@ def make_letter(kind: str, facts: CaseFacts, wording: Wording, folder: Path | No
     table = load_letters(folder)
     letter = table.letter(kind)
     path = (folder or default_folder()) / letter.template
-    check_template(path, facts.law_day(wording.date), table)
+    checked = check_template(path, facts.law_day(wording.date), table)
     template = open_template(path)
     if letter.kind == "handover" and facts.text:
         facts = dataclasses.replace(facts, text=impersonal(facts.text, facts.sender))
@@ -77,7 +77,12 @@ def make_letter(kind: str, facts: CaseFacts, wording: Wording, folder: Path | No
     blanks = tuple(dict.fromkeys(mark_blanks(document)))
     target = io.BytesIO()
     document.save(target)
-    return Written(target.getvalue(), letter.name, blanks, tuple(remarks(facts, letter.kind, wording, table)))
+    unused = [
+        f"{letter.name}的模板里没有 {{{{ {name} }}}}，写明的{name}没有用上"
+        for name in wording.own
+        if name not in checked.fields
+    ]
+    return Written(target.getvalue(), letter.name, blanks, (*remarks(facts, letter.kind, wording, table), *unused))
 
 
 def _texts(document: Document) -> list[Any]:
