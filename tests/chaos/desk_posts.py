@@ -216,7 +216,7 @@ def one(desk: Desk, chance: Random, names: list[str], seats: list[Seat], paths: 
     path, seat = chance.choice(paths), chance.choice(seats)
     if path == "/logout" and seat.cookie:
         seat = desk.seat("甲")  # the others stay
-    where = f"/desk{filled(path, dict.fromkeys(('case', 'upload', 'batch', 'user', 'token'), chance.choice(PLACES)))}"
+    where = f"/desk{filled(path, dict.fromkeys(('case', 'upload', 'batch', 'consultation', 'user', 'token'), chance.choice(PLACES)))}"
     if chance.random() < 0.1:
         where += f"?upload={quote(chance.choice(HOSTILE))}&after={quote(chance.choice(HOSTILE))}&next=//evil.example"
     body, kind = body_of(chance, names, seat.csrf)

@@ -174,3 +174,45 @@ def test_a_letter_that_is_none_or_of_no_case_is_refused(officer):
     ):  # fmt: skip
         assert officer.client.get(f"/desk/cases/{path}").status_code == status, path
     assert "没有这种文书" in unescape(officer.get("/cases/1?kind=<b>").text)
+
+
+EXAMPLE = {
+    "title": "健身房闭店", "situation": "健身房关门了，卡里的钱不退", "steps": "1. 核对合同", "evidence": "- 合同", "answers": "说明进度",
+    "not_ours": "犯罪线索", "department": "预付卡股", "primary": "prepaid", "kind": "complaint", "online": "0",
+}  # fmt: skip
+
+
+def test_a_case_written_up_stands_beside_alike_ones_until_it_is_taken_back(desk, reviewer, officer):
+    wrong = reviewer.post("/cases/1/example", version="0", basis="order20 第14条", **EXAMPLE)
+    assert wrong.status_code == 409
+    assert "不生效" in wrong.text
+    assert "核对合同</textarea>" in wrong.text
+    assert reviewer.post("/cases/1/example", version="0", basis="consumer_law 第53条", **EXAMPLE).status_code == 200
+    assert '健身房闭店 <span class="tag">本台</span>' in section(officer, 1, "典型案例")
+    assert "健身房闭店" in officer.get("/examples").text
+    assert reviewer.client.get("/desk/examples/file").json()["format"] == "tousu-examples"
+    reviewer.post("/cases/1/example/withdraw", at="/cases/1/example")
+    assert "本台</span>" not in section(officer, 1, "典型案例")
+
+
+def test_a_line_taken_stands_beside_alike_cases_and_in_their_letters(desk, reviewer, officer):
+    assert 'value="健身退费"' in reviewer.get("/consultations/new?case=1&matter=健身退费").text
+    meeting = {"matter": "健身房关门退费", "cases": "A1", "entry": "答复前", "people": "甲、乙", "line": "统一答复进度"}
+    wrong = reviewer.post("/consultations", **meeting)
+    assert wrong.status_code == 409
+    assert "哪天会商" in wrong.text
+    shown = reviewer.post("/consultations", held_on=DAY.isoformat(), **meeting)
+    number = str(shown.url).rpartition("/")[2]
+    assert "统一答复进度" in section(officer, 1, "统一口径")
+    assert "没有相近的会商" in section(officer, 2, "统一口径")
+    assert f"month={DAY.isoformat()[:7]}" in officer.get("/consultations").text
+    assert "统一答复进度" in letter(officer, 1, "refuse", line=number)[1]
+    sheet = officer.client.get(f"/desk/consultations/{number}/sheet")
+    assert "统一答复进度" in "".join(cell.text for cell in Document(io.BytesIO(sheet.content)).tables[-1]._cells)
+    assert officer.post(f"/consultations/{number}", version="1", **meeting).status_code == 403
+    reviewer.post(f"/consultations/{number}/withdraw", at="/consultations")
+    assert "没有相近的会商" in section(officer, 1, "统一口径")
+    assert officer.client.get(f"/desk/cases/1/letter?kind=refuse&line={number}").status_code == 400
+    told = [line.action for line in audit.latest(desk.store)]
+    assert any(line.detail.get("line") == int(number) for line in audit.latest(desk.store, action="letter_exported"))
+    assert {"consultation_opened", "consultation_exported", "consultation_withdrawn", "letter_exported"} <= set(told)

@@ -94,6 +94,25 @@ def desk(empty, first, browser, shipped, corpus_rows):
     assert "处理完了" in officer.get(empty.files["=1+1.csv"]).text
     job, _ = trained(empty.store, empty.server.home / "models", shipped, corpus_rows[::800])
     chief.post("/model/activate", job=job.id, why=SCRIPT)
+    words = {
+        "title": SCRIPT,
+        "department": IMAGE,
+        "situation": SCRIPT,
+        "steps": IMAGE,
+        "evidence": SCRIPT,
+        "answers": IMAGE,
+    }
+    basis = {"not_ours": SCRIPT, "basis": f"consumer_law {IMAGE}", "primary": "elevator", "kind": "complaint"}
+    assert chief.post("/cases/2/example", version="0", **words, **basis).status_code == 303
+    meeting = {
+        "matter": SCRIPT,
+        "people": IMAGE,
+        "entry": SCRIPT,
+        "line": IMAGE * 9,
+        "cases": "2、第3号",
+        "held_on": "2026-11-30",
+    }
+    assert chief.post("/consultations", **meeting).status_code == 303
     empty.chief = chief
     log_in(browser, empty, chief)
     return empty
@@ -167,7 +186,7 @@ def pages(desk) -> list[str]:
     batch = re.search(r"/bulk/(\d+)/run", desk.batch)[1]
     found = list(MORE)
     found += desk.files.values()
-    values = {"case": 2, "upload": 2, "batch": batch, "token": "none", "name": "x"}
+    values = {"case": 2, "upload": 2, "consultation": 1, "batch": batch, "token": "none", "name": "x"}
     for method, path in addresses():
         where = filled(path, values) if method == "GET" else ""
         if not where or where in found or "<!doctype" not in desk.chief.get(where).text[:40]:

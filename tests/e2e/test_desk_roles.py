@@ -29,11 +29,15 @@ OFFICER = {
     ("POST", "/inbox/{upload}"), ("GET", "/inbox/{upload}/file"), ("GET", "/cases"), ("GET", "/cases/{case}"),
     ("GET", "/cases/{case}/letter"), ("POST", "/cases/{case}"), ("POST", "/cases/{case}/undo"), ("GET", "/review"), ("POST", "/review"),
     ("POST", "/review/undo"), ("GET", "/mine"), ("GET", "/week"), ("GET", "/week/page"), ("GET", "/clocks"),
+    ("GET", "/examples"), ("GET", "/consultations"), ("GET", "/consultations/{consultation}"),
+    ("GET", "/consultations/{consultation}/sheet"),
 }  # fmt: skip
 REVIEWER = {
     ("POST", "/inbox/{upload}/void"), ("POST", "/bulk"), ("GET", "/bulk/{batch}"), ("POST", "/bulk/{batch}/run"),
     ("POST", "/bulk/{batch}/undo"), ("POST", "/assign"), ("GET", "/model"), ("GET", "/model/progress"),
-    ("GET", "/month"), ("GET", "/month/file"),
+    ("GET", "/month"), ("GET", "/month/file"), ("GET", "/examples/file"), ("GET", "/cases/{case}/example"),
+    ("POST", "/cases/{case}/example"), ("POST", "/cases/{case}/example/withdraw"), ("GET", "/consultations/new"),
+    ("POST", "/consultations"), ("POST", "/consultations/{consultation}"), ("POST", "/consultations/{consultation}/withdraw"),
 }  # fmt: skip
 ADMIN = {
     ("POST", "/model/train"), ("POST", "/model/cancel"), ("POST", "/model/activate"), ("POST", "/model/rollback"),
@@ -42,7 +46,7 @@ ADMIN = {
 }  # fmt: skip
 NEEDS = {1: OFFICER, 2: REVIEWER, 3: ADMIN}
 NAMES = {"officer": "甲", "reviewer": "审核员", "admin": "主任"}
-VALUES = {"case": 1, "upload": 1, "batch": 9, "user": 9, "token": "none", "name": "desk.css"}
+VALUES = {"case": 1, "upload": 1, "batch": 9, "consultation": 9, "user": 9, "token": "none", "name": "desk.css"}
 
 
 @pytest.fixture(scope="module")

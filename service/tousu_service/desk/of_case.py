@@ -1,4 +1,4 @@
-"""What the page of a case shows beside the case itself, by the functions behind the commands.
+"""What the page of a case shows of the case itself, and the sheet of a meeting, by the functions behind the commands.
 
 Loaded when the first case is opened: a service that has no desk does without.
 """
@@ -6,17 +6,16 @@ Loaded when the first case is opened: a service that has no desk does without.
 from __future__ import annotations
 
 import dataclasses
-import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+import datetime
+from typing import TYPE_CHECKING, NamedTuple
 
 from tousu.clock.counted import working_of
 from tousu.clock.due import DueOptions, clocks_of
 from tousu.clock.rules import load_clocks
 from tousu.clock.workdays import load_calendar
 from tousu.errors import Conflict, RequestError
-from tousu.examples.pages import SURENESS, example_json
-from tousu.examples.read import load_examples, own_examples
-from tousu.examples.search import ExampleIndex
+from tousu.joint.consult import consult_sheet
+from tousu.joint.of_ledger import clocks_on
 from tousu.letters.facts import Wording
 from tousu.letters.of_ledger import cases_of, facts_of
 from tousu.letters.table import load_letters
@@ -24,16 +23,12 @@ from tousu.masking import mask
 from tousu.timezone import today
 
 if TYPE_CHECKING:
-    import datetime
-
-    from tousu.classifier import Classifier
     from tousu.clock.case import Line
     from tousu.clock.counted import Step
+    from tousu.examples.search import ExampleIndex
     from tousu.ledger.read import Ledger
     from tousu.letters.write import Written
-
-_index: tuple[Classifier, ExampleIndex] | None = None
-_indexing = threading.Lock()
+    from tousu_service.desk.store.consultations import Consultation
 
 
 class CaseClock(NamedTuple):
@@ -63,40 +58,7 @@ def clocks_of_case(ledger: Ledger) -> list[CaseClock]:
     return [CaseClock(line, working_of(line, load_clocks(), load_calendar())) for line in due.lines]
 
 
-def examples_like(text: str, day: datetime.date, classifier: Classifier) -> list[dict[str, Any]]:
-    """Return the worked examples that ``tousu examples search`` finds, the likest first, as JSON has them.
-
-    Args:
-        text: What is complained of.
-        day: The day whose laws stand in them.
-        classifier: The model in use.
-
-    Returns:
-        Each with ``likeness``, and ``own`` where it is the station's own; laws with ``sureness`` in Chinese.
-
-    Raises:
-        ExampleError: One of the station's own breaks a rule.
-    """
-    if not text:
-        return []
-    own = {one.id for one in own_examples()}
-    told = []
-    for each in _examples(classifier).alike(text):
-        shown = example_json(each.example, day) | {"likeness": each.likeness, "own": each.example.id in own}
-        told.append(shown | {"basis": [law | {"sureness": SURENESS[law["status"]]} for law in shown["basis"]]})
-    return told
-
-
-def _examples(classifier: Classifier) -> ExampleIndex:
-    """Return the examples ready to be searched; made anew when another model is put into use."""
-    global _index
-    with _indexing:
-        if _index is None or _index[0] is not classifier:
-            _index = classifier, ExampleIndex(load_examples(), classifier)
-        return _index[1]
-
-
-def letter_of_case(ledger: Ledger, kind: str, ground: int | None, *, whole: bool) -> Written:
+def letter_of_case(ledger: Ledger, kind: str, ground: int | None, *, whole: bool, line: str = "") -> Written:
     """Return the letter that ``tousu letter`` makes of a case, dated today; what the desk does not keep is left to fill in.
 
     The desk keeps no complainant's name, only a hash of it.
@@ -106,6 +68,7 @@ def letter_of_case(ledger: Ledger, kind: str, ground: int | None, *, whole: bool
         kind: Which letter, a code.
         ground: Number of the ground on which a complaint is not accepted.
         whole: Whether personal numbers in the text stay as they are.
+        line: The line taken by a meeting that is to stand in it; empty for none.
 
     Raises:
         Conflict: There is nothing to write of.
@@ -126,4 +89,30 @@ def letter_of_case(ledger: Ledger, kind: str, ground: int | None, *, whole: bool
     (row,) = cases_of(ledger, ledger.rows["row"].to_list())
     facts = facts_of(row, ledger.columns)
     text = facts.text if whole or facts.text is None else mask(facts.text)
-    return make_letter(kind, dataclasses.replace(facts, sender=None, text=text), Wording(date=today(), ground=ground))
+    wording = Wording(date=today(), ground=ground, own={"口径": line} if line else {})
+    return make_letter(kind, dataclasses.replace(facts, sender=None, text=text), wording)
+
+
+def meeting_sheet(ledger: Ledger, told: Consultation, index: ExampleIndex, *, whole: bool) -> bytes:
+    """Return the sheet that ``tousu consult`` makes for a meeting, as a Word file, with what is known of the meeting.
+
+    Args:
+        ledger: The meeting's cases, as ``case_ledger`` returns them.
+        told: The meeting.
+        index: The worked examples.
+        whole: Whether personal numbers in the texts stay as they are.
+
+    Raises:
+        Conflict: None of the cases is one to write of.
+    """
+    from tousu.joint.consult import write_consult
+
+    if ledger.rows.is_empty():
+        raise Conflict("这次会商的案件都已作废，或原文已清空", fix="改正案件一栏")
+    rows = cases_of(ledger, ledger.rows["row"].to_list())
+    if not whole:
+        rows = [row | {"text": row["text"] and mask(row["text"])} for row in rows]
+    day = datetime.date.fromisoformat(told.held_on) if told.held_on else today()
+    sheet = consult_sheet(rows, day, clocks=clocks_on(ledger, day), index=index)
+    record = {"时间": told.held_on or "", "参加人": told.people, "切入点": told.entry, "统一口径": told.line}
+    return write_consult(sheet, record=record, note=f"事由：{told.matter}。“行”是办案台里的案件号")

@@ -1,6 +1,21 @@
 """The desk's pages, for the application."""
 
-from tousu_service.desk.pages import case, clocks, files, inbox, ledger, login, mine, model, month, people, review, week
+from tousu_service.desk.pages import (
+    case,
+    clocks,
+    consultations,
+    example,
+    files,
+    inbox,
+    ledger,
+    login,
+    mine,
+    model,
+    month,
+    people,
+    review,
+    week,
+)
 
 routers = (
     login.router,
@@ -9,6 +24,8 @@ routers = (
     ledger.router,
     review.router,
     case.router,
+    example.router,
+    consultations.router,
     mine.router,
     week.router,
     month.router,

@@ -193,5 +193,40 @@ leases = sa.Table(  # a case on somebody's screen is not handed to others; savin
     sa.Index(None, "user_id"),
 )  # fmt: skip
 
+desk_examples = sa.Table(  # cases that people marked as worked examples
+    "desk_examples", metadata,
+    sa.Column("case_id", Number, sa.ForeignKey("cases.id"), primary_key=True, autoincrement=False),
+    sa.Column("name", sa.String(60), nullable=False, unique=True),  # that of its file when it is carried elsewhere
+    sa.Column("source", sa.Text, nullable=False),  # the file's text
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("changed_by", Number, sa.ForeignKey("desk_users.id"), nullable=False),
+    sa.Column("withdrawn_at", Moment),
+)  # fmt: skip
+
+consultations = sa.Table(  # meetings on cases, and the line that was taken
+    "consultations", metadata,
+    sa.Column("id", Number, primary_key=True, autoincrement=True),
+    sa.Column("matter", sa.Text, nullable=False),
+    sa.Column("entry", sa.String(100), nullable=False),  # at which point of the cases' way it is held
+    sa.Column("people", sa.Text, nullable=False),  # who took part
+    sa.Column("held_on", DAY),
+    sa.Column("line", sa.Text, nullable=False),  # empty until one is taken
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("created_at", Moment, nullable=False),
+    sa.Column("created_by", Number, sa.ForeignKey("desk_users.id"), nullable=False),
+    sa.Column("changed_at", Moment, nullable=False),
+    sa.Column("changed_by", Number, sa.ForeignKey("desk_users.id"), nullable=False),
+    sa.Column("withdrawn_at", Moment),
+)  # fmt: skip
+
+consultation_cases = sa.Table(
+    "consultation_cases", metadata,
+    sa.Column("consultation_id", Number, sa.ForeignKey("consultations.id"), primary_key=True, autoincrement=False),
+    sa.Column("case_id", Number, sa.ForeignKey("cases.id"), primary_key=True, autoincrement=False),
+    sa.Index(None, "case_id"),
+)  # fmt: skip
+
 # Rows of these are written once: the database itself refuses to change or delete them.
 APPEND_ONLY = ("answers", "assignments")

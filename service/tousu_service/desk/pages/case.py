@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from fastapi.responses import Response
 
-from tousu.errors import Conflict, NotFound, ScopeMissing, TousuError
+from tousu.errors import Conflict, NotFound, RequestError, ScopeMissing, TousuError
 from tousu_service.desk import reading
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.pages.review import card_context, said_in, sees_whole
-from tousu_service.desk.store import answers, people, similar, spot_checks
+from tousu_service.desk.store import answers, consultations, people, similar, spot_checks, worked_examples
 from tousu_service.desk.store.answers import AnsweredMeanwhile
 from tousu_service.desk.store.card import assigned, card
 from tousu_service.desk.web import new_router, page
@@ -91,7 +91,8 @@ def letter(visit: Visit) -> Response:
         row = card(connection, number, viewer=visit.person.id).row
         ledger = case_ledger(connection, number)
     made = _letter(visit, ledger)
-    visit.viewed("letter_exported", case=number, kind=visit.asked("kind"))
+    taken = {"line": whole_number(visit.asked("line"))} if visit.asked("line") else {}
+    visit.viewed("letter_exported", case=number, kind=visit.asked("kind"), **taken)
     name = f"{made.name}-{row['number'] or f'第{number}号'}.docx"
     return Response(made.data, media_type=WORD, headers=attachment(name))
 
@@ -101,18 +102,35 @@ def _letter(visit: Visit, ledger: Ledger) -> Written:
 
     Raises:
         Conflict: The case is none to write of.
-        RequestError: There is no such letter or ground.
+        NotFound: There is no such meeting.
+        RequestError: There is no such letter or ground, or the meeting has no line that counts.
     """
     from tousu_service.desk.of_case import letter_of_case
 
     ground = whole_number(visit.asked("ground")) if visit.asked("ground") else None
-    return letter_of_case(ledger, visit.asked("kind"), ground, whole=sees_whole(visit))
+    line = _line(visit) if visit.asked("line") else ""
+    return letter_of_case(ledger, visit.asked("kind"), ground, whole=sees_whole(visit), line=line)
+
+
+def _line(visit: Visit) -> str:
+    """Return the line that is to stand in a letter.
+
+    Raises:
+        NotFound: There is no such meeting.
+        RequestError: It has no line, or was taken back.
+    """
+    with visit.reading() as connection:
+        told = consultations.find(connection, whole_number(visit.asked("line")) or 0)
+    if not told.line or not told.counts:
+        raise RequestError(f"第 {told.id} 次会商没有定口径，或已收回", fix="另选一条口径，或不选")
+    return told.line
 
 
 def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -> Response:
     """Return a case's page."""
     from tousu.letters.table import load_letters
-    from tousu_service.desk.of_case import clocks_of_case, examples_like
+    from tousu_service.desk import beside
+    from tousu_service.desk.of_case import clocks_of_case
     from tousu_service.desk.store.as_ledger import case_ledger
 
     number = visit.named("case")
@@ -123,9 +141,12 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
         alike = similar.like(connection, number, held.row["text"])
         ledger = case_ledger(connection, number)
         blind = spot_checks.is_unchecked(connection, number)
+        marked = worked_examples.of_case(connection, number)
+        desk, held_meetings = beside.desk_examples(connection), beside.meetings(connection)
     clocks, no_clock = _or_why(lambda: clocks_of_case(ledger))
     model, day = visit.parts.live_model.current(), reading.day_of(held.row)
-    examples, no_examples = _or_why(lambda: examples_like(held.row["text"], day, model))
+    examples, no_examples = _or_why(lambda: beside.examples_like(held.row["text"], day, model, desk))
+    lines, no_lines = _or_why(lambda: beside.lines_like(held.row, model, held_meetings))
     tables, no_letters = _or_why(lambda: [load_letters()])
     drafts, no_draft = _or_why(lambda: [_letter(visit, ledger)] if visit.asked("kind") and tables else [])
     visit.viewed("case_viewed", case=number, where="case")
@@ -133,7 +154,8 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
         "case.html", status, given=given, conflict=conflict, alike=alike,
         clocks=clocks, no_clock=no_clock, counted=not ledger.rows.is_empty(), examples=examples, no_examples=no_examples,
         letters=tables[0] if tables else None, no_letters=no_letters, draft=drafts[0] if drafts else None, no_draft=no_draft,
-        asked={"kind": visit.asked("kind"), "ground": visit.asked("ground")},
+        asked={name: visit.asked(name) for name in ("kind", "ground", "line")},
+        marked=marked if marked and marked.withdrawn_at is None else None, lines=lines, no_lines=no_lines,
         users=[user for user in users if user.disabled_at is None], **card_context(visit, held, blind=blind),
     )  # fmt: skip
 

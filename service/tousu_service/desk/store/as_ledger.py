@@ -41,11 +41,11 @@ def desk_ledger(connection: sa.Connection) -> Ledger:
     return _ledger(connection, _chosen(connection))
 
 
-def case_ledger(connection: sa.Connection, case_id: int) -> Ledger:
-    """Return one case as the row it is in ``desk_ledger``, with the same columns; no row if it is in none there."""
-    number = sa.select(cases.c.number).where(cases.c.id == case_id).scalar_subquery()
-    chosen = _chosen(connection, sa.or_(cases.c.id == case_id, cases.c.number == number))
-    own = {upload: {row: case for row, case in told.items() if case == case_id} for upload, told in chosen.items()}
+def case_ledger(connection: sa.Connection, *case_ids: int) -> Ledger:
+    """Return some cases as the rows they are in ``desk_ledger``, with the same columns; no row of those that are in none there."""
+    numbers = sa.select(cases.c.number).where(cases.c.id.in_(case_ids), cases.c.number.is_not(None))
+    chosen = _chosen(connection, sa.or_(cases.c.id.in_(case_ids), cases.c.number.in_(numbers)))
+    own = {upload: {row: case for row, case in told.items() if case in case_ids} for upload, told in chosen.items()}
     return _ledger(connection, {upload: told for upload, told in own.items() if told})
 
 

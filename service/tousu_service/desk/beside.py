@@ -1,0 +1,187 @@
+"""What stands beside alike cases: worked examples, shipped, the station's and the desk's, and lines taken by meetings.
+
+Kept by each process until one of them changes. Loaded when the first case is opened: a service that has no desk does without.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+
+from tousu.errors import ExampleError
+from tousu.examples.likeness import LikenessIndex
+from tousu.examples.pages import SURENESS, example_json
+from tousu.examples.read import WorkedExample, load_examples, own_examples, parse_example
+from tousu.examples.search import ExampleIndex
+from tousu_service.desk.store import consultations, worked_examples
+from tousu_service.desk.store.consultations import Compared, Consultation
+
+if TYPE_CHECKING:
+    import datetime
+    from collections.abc import Callable, Mapping
+
+    import sqlalchemy as sa
+
+    from tousu.classifier import Classifier
+    from tousu_service.desk.store.worked_examples import Marked
+
+WRITTEN = Path("办案台")  # where the desk's examples stand, for messages
+MOST = 3
+# From this likeness on a line stands beside a case (docs/desk.md has how often it is right).
+LEAST = 0.38
+Loaded = TypeVar("Loaded")
+Index = TypeVar("Index")
+
+
+class DeskExamples(NamedTuple):
+    """The desk's examples that count.
+
+    Attributes:
+        examples: Those that break no rule.
+        marked: What each was marked as, by name.
+        broken: Why the others cannot be used, by name: what they name may have left the tables since.
+    """
+
+    examples: tuple[WorkedExample, ...]
+    marked: Mapping[str, Marked]
+    broken: Mapping[str, str]
+
+
+class LineTaken(NamedTuple):
+    """A meeting that a case belongs to, or is like.
+
+    Attributes:
+        told: The meeting.
+        own: Whether the case is one of its own.
+        likeness: How alike the case is to it, see ``LikenessIndex``.
+        same_firm: Whether one of its cases is of the same firm and domain.
+    """
+
+    told: Consultation
+    own: bool
+    likeness: float
+    same_firm: bool
+
+
+class _Kept(Generic[Loaded, Index]):
+    """What is read of a store and made ready for a model, until either is another. Thread-safe."""
+
+    def __init__(
+        self, stamp: Callable[[sa.Connection], Any], load: Callable[[sa.Connection], Loaded],
+        build: Callable[[Loaded, Classifier], Index],
+    ) -> None:  # fmt: skip
+        self._stamp, self._load, self._build = stamp, load, build
+        self._loaded: tuple[Any, Loaded] | None = None
+        self._built: tuple[Loaded, Classifier, Index] | None = None
+        self._turn = threading.Lock()
+
+    def load(self, connection: sa.Connection) -> Loaded:
+        """Return what the store holds now."""
+        stamp = (str(connection.engine.url), self._stamp(connection))
+        with self._turn:
+            if self._loaded is None or self._loaded[0] != stamp:
+                self._loaded = stamp, self._load(connection)
+            return self._loaded[1]
+
+    def index(self, loaded: Loaded, classifier: Classifier) -> Index:
+        """Return what was loaded, ready to be searched."""
+        with self._turn:
+            if self._built is None or self._built[0] is not loaded or self._built[1] is not classifier:
+                self._built = loaded, classifier, self._build(loaded, classifier)
+            return self._built[2]
+
+
+def _desk_examples(connection: sa.Connection) -> DeskExamples:
+    good, broken = [], {}
+    marked = {each.name: each for each in worked_examples.listed(connection)}
+    for each in marked.values():
+        try:
+            good.append(parse_example(each.name, each.source, WRITTEN / each.name))
+        except ExampleError as error:
+            broken[each.name] = error.found
+    return DeskExamples(tuple(good), marked, broken)
+
+
+def _example_index(desk: DeskExamples, classifier: Classifier) -> ExampleIndex:
+    return ExampleIndex((*load_examples(), *desk.examples), classifier)
+
+
+def _line_index(held: list[Compared], classifier: Classifier) -> LikenessIndex:
+    return LikenessIndex([each.texts for each in held], [each.domains for each in held], classifier)
+
+
+_examples = _Kept(worked_examples.stamp, _desk_examples, _example_index)
+_lines = _Kept(consultations.stamp, consultations.compared, _line_index)
+
+
+def desk_examples(connection: sa.Connection) -> DeskExamples:
+    """Return the examples that people marked at the desk."""
+    return _examples.load(connection)
+
+
+def example_index(desk: DeskExamples, classifier: Classifier) -> ExampleIndex:
+    """Return all examples ready to be searched: shipped ones, the station's own, the desk's.
+
+    Raises:
+        ExampleError: One of the station's own breaks a rule.
+    """
+    return _examples.index(desk, classifier)
+
+
+def examples_like(text: str, day: datetime.date, classifier: Classifier, desk: DeskExamples) -> list[dict[str, Any]]:
+    """Return the worked examples most like a text, the likest first, as JSON has them.
+
+    Args:
+        text: What is complained of.
+        day: The day whose laws stand in them.
+        classifier: The model in use.
+        desk: The desk's examples; beside them those that ``tousu examples search`` finds.
+
+    Returns:
+        Each with ``likeness``; ``own`` where it is the station's own; ``case`` and ``number`` of the case it was marked
+        from at the desk, None elsewhere; laws with ``sureness`` in Chinese.
+
+    Raises:
+        ExampleError: One of the station's own breaks a rule.
+    """
+    if not text:
+        return []
+    own = {one.id for one in own_examples()}
+    told = []
+    for each in example_index(desk, classifier).alike(text, MOST):
+        name = each.example.id
+        shown = example_json(each.example, day) | {"likeness": each.likeness, "own": name in own}
+        marked = desk.marked.get(name)
+        shown |= {"case": marked and marked.case_id, "number": marked and marked.number}
+        told.append(shown | {"basis": [law | {"sureness": SURENESS[law["status"]]} for law in shown["basis"]]})
+    return told
+
+
+def meetings(connection: sa.Connection) -> list[Compared]:
+    """Return the meetings that count, with what cases are compared with."""
+    return _lines.load(connection)
+
+
+def lines_like(row: Mapping[str, Any], classifier: Classifier, held: list[Compared]) -> list[LineTaken]:
+    """Return the meetings a case belongs to, whether a line was taken or not, and the lines taken for cases like it.
+
+    Args:
+        row: The case: ``id``, ``text``, ``respondent``, ``domain``.
+        classifier: The model in use.
+        held: What ``meetings`` returns.
+
+    Returns:
+        The case's own first; then up to ``MOST`` others, the likest first.
+    """
+    likeness = _lines.index(held, classifier).likeness(row["text"]) if held and row["text"] else None
+    found = [
+        LineTaken(
+            each.told, row["id"] in each.told.cases, 0.0 if likeness is None else float(likeness[place]),
+            (row["respondent"], row["domain"]) in each.firms,
+        )
+        for place, each in enumerate(held)
+    ]  # fmt: skip
+    found.sort(key=lambda line: (-line.same_firm, -line.likeness, -line.told.id))
+    others = [each for each in found if not each.own and each.told.line and (each.same_firm or each.likeness >= LEAST)]
+    return [each for each in found if each.own] + others[:MOST]

@@ -1,0 +1,126 @@
+"""典型案例: a case written up as a worked example, taken back, and all of the desk's carried elsewhere."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from fastapi.responses import Response
+
+from tousu.errors import Conflict, ExampleError
+from tousu_service.desk import example_form, reading
+from tousu_service.desk.example_form import Written
+from tousu_service.desk.store import spot_checks, worked_examples
+from tousu_service.desk.store.card import card
+from tousu_service.desk.web import new_router, page
+from tousu_service.http.attachment import attachment
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from tousu_service.desk.store.card import Card
+    from tousu_service.desk.visit import Visit
+
+router = new_router()
+page = functools.partial(page, router)
+LONGEST = 8000  # characters of one field
+
+
+@page("/cases/{case}/example", role="reviewer")
+def show_form(visit: Visit) -> Response:
+    """Show a case as the example that may be made of it, or was."""
+    return _form(visit)
+
+
+@page("/cases/{case}/example", method="POST", role="reviewer")
+def save(visit: Visit) -> Response:
+    """Save a case as an example; what breaks a rule is told beside what was written."""
+    number, said = visit.named("case"), _said(visit)
+    try:
+        with visit.writing() as connection:
+            held = _seen(connection, visit)
+            source = example_form.source_of(said, reading.day_of(held.row))
+            worked_examples.save(connection, number, source, by=visit.person, version=visit.number("version"))
+    except (Conflict, ExampleError) as error:
+        return _form(visit, said=said, error=error)
+    return visit.go(f"/cases/{number}#examples")
+
+
+@page("/cases/{case}/example/withdraw", method="POST", role="reviewer")
+def withdraw(visit: Visit) -> Response:
+    """Let a case be no example any more."""
+    number = visit.named("case")
+    with visit.writing() as connection:
+        worked_examples.withdraw(connection, number, by=visit.person)
+    return visit.go(f"/cases/{number}#examples")
+
+
+@page("/examples")
+def show_all(visit: Visit) -> Response:
+    """Show the examples that were written at the desk."""
+    from tousu_service.desk.beside import desk_examples
+
+    with visit.reading() as connection:
+        desk = desk_examples(connection)
+    visit.viewed("examples_listed", found=len(desk.marked))
+    return visit.show("examples.html", desk=desk, titles={one.id: one.head for one in desk.examples})
+
+
+@page("/examples/file", role="reviewer")
+def download(visit: Visit) -> Response:
+    """Hand out the desk's examples as the file that ``tousu examples import`` takes."""
+    from tousu.examples.exchange import listed
+    from tousu_service.desk.beside import desk_examples
+
+    with visit.reading() as connection:
+        desk = desk_examples(connection)
+    visit.viewed("examples_exported", examples=[one.id for one in desk.examples])
+    return Response(listed(desk.examples), media_type="application/json", headers=attachment("典型案例.json"))
+
+
+def _seen(connection: sa.Connection, visit: Visit) -> Card:
+    """Return the case.
+
+    Raises:
+        NotFound: There is none.
+        Conflict: It was drawn to be judged without seeing what the model says.
+    """
+    number = visit.named("case")
+    held = card(connection, number, viewer=visit.person.id)
+    if spot_checks.is_unchecked(connection, number):
+        raise Conflict("这一件在抽检，还没有答复", fix="先在案件页上答复，再写成典型案例")
+    return held
+
+
+def _said(visit: Visit) -> Written:
+    """Return what the form says."""
+    return Written(
+        title=visit.said("title"),
+        domains=tuple(dict.fromkeys([visit.said("primary"), *map(str, visit.form.getlist("also"))])),
+        kind=visit.said("kind"),
+        online=visit.said("online") == "1",
+        signals=tuple(map(str, visit.form.getlist("signal"))),
+        authorities=tuple(map(str, visit.form.getlist("authority"))),
+        department=visit.said("department"),
+        basis=visit.said("basis", most=LONGEST),
+        situation=visit.said("situation", most=LONGEST),
+        steps=visit.said("steps", most=LONGEST),
+        evidence=visit.said("evidence", most=LONGEST),
+        answers=visit.said("answers", most=LONGEST),
+        not_ours=visit.said("not_ours", most=LONGEST),
+    )
+
+
+def _form(visit: Visit, *, said: Written | None = None, error: Conflict | ExampleError | None = None) -> Response:
+    """Return the form: with what was written just now, with the example as it stands, or begun from the case."""
+    with visit.reading() as connection:
+        held = _seen(connection, visit)
+        marked = worked_examples.of_case(connection, visit.named("case"))
+    day = reading.day_of(held.row)
+    if said is None:
+        said = example_form.written_in(marked) if marked else example_form.begun(held, visit.parts.taxonomy, day)
+    shown: dict[str, Any] = {"row": held.row, "said": said, "marked": marked, "error": error, "day": day}
+    version = visit.number("version") if error else marked.version if marked else 0
+    return visit.show(
+        "example.html", 409 if error else 200, version=version, laws=example_form.laws_on(day), **shown
+    )  # fmt: skip

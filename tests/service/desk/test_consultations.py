@@ -1,0 +1,177 @@
+"""Meetings on cases: opened, changed, taken back; the line beside alike cases, in letters, on the sheet."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from docx import Document
+
+from tests.service.desk.people import officer_of, tagged, upload_of
+from tousu.errors import Conflict, NotFound
+from tousu_service.desk import beside
+from tousu_service.desk.of_case import letter_of_case, meeting_sheet
+from tousu_service.desk.store import consultations, named
+from tousu_service.desk.store.as_ledger import case_ledger
+from tousu_service.desk.store.card import card
+from tousu_service.desk.store.cases import NewCase, add_cases
+from tousu_service.desk.store.consultations import Said
+from tousu_service.store import audit
+
+TEXTS = (
+    "跃界健身一夜关门，年卡不退，电话13912345678", "跃界健身跑路了，办的卡还剩两千元要求退款", "电梯困人两次，物业不管",
+    "健身房关门跑路，老板联系不上，会员卡余额不退", "跃界健身的跑步机坏了", "奶茶里喝出一只苍蝇",
+)  # fmt: skip
+DOMAINS = ("prepaid", "prepaid", "elevator", "prepaid", "prepaid", "food_safety")
+FIRMS = ("跃界健身", "跃界健身", "物业", None, "跃界健身", None)
+LINE = "先登记权利人，统一答复进度；\n不承诺退款比例。"
+
+
+@pytest.fixture
+def chief(store):
+    """A reviewer of a desk with six cases."""
+    with store.writing() as connection:
+        new = [
+            NewCase(n, text, tagged(code, 0.95), number=f"A{n}" if n < 6 else None, received="2026-05-06", respondent=firm)
+            for n, (text, code, firm) in enumerate(zip(TEXTS, DOMAINS, FIRMS, strict=True), 1)
+        ]  # fmt: skip
+        add_cases(connection, upload_of(connection), new, secret="s", raw=True)
+        return officer_of(connection, "主任", "admin")
+
+
+def said(**others):
+    words = Said("跃界健身闭店退费", "答复前", "甲、乙", "2026-05-20", LINE, (1, 2))
+    return words._replace(**others)
+
+
+def opened(store, chief, **others) -> int:
+    with store.writing() as connection:
+        return consultations.add(connection, said(**others), by=chief)
+
+
+def lines(store, shipped, case, viewer=1):
+    with store.reading() as connection:
+        row = card(connection, case, viewer=viewer).row
+        return beside.lines_like(row, shipped, beside.meetings(connection))
+
+
+def test_opened_changed_taken_back_and_saved_again(store, chief):
+    number = opened(store, chief, line="", held_on=None, people="")
+    with store.writing() as connection:
+        consultations.change(connection, number, said(cases=(2, 3)), by=chief, version=1)
+        with pytest.raises(Conflict, match="主任 刚刚改过"):
+            consultations.change(connection, number, said(), by=chief, version=1)
+        told = consultations.find(connection, number)
+        assert (told.line, told.cases, told.day, told.counts) == (LINE, (2, 3), "2026-05-20", True)
+        consultations.withdraw(connection, number, by=chief)
+        with pytest.raises(Conflict, match="已经收回"):
+            consultations.withdraw(connection, number, by=chief)
+        assert beside.meetings(connection) == []
+        consultations.change(connection, number, said(), by=chief, version=3)
+        assert consultations.find(connection, number).counts
+        with pytest.raises(NotFound):
+            consultations.find(connection, 99)
+    told = [line for line in audit.lines(store) if line.action.startswith("consultation")]
+    assert [line.action.removeprefix("consultation_") for line in told] == ["opened", "changed", "withdrawn", "changed"]
+    assert told[1].detail == {"consultation": number, "cases": [2, 3], "line": True}
+
+
+def test_the_last_meeting_stands_first(store, chief):
+    first, _, last = (opened(store, chief, held_on=day, line="") for day in ("2026-05-20", "2026-04-30", None))
+    with store.reading() as connection:
+        held = consultations.listed(connection)
+    assert [each.id for each in held][:2] == [last, first]
+    assert [each.day for each in held][1:] == ["2026-05-20", "2026-04-30"]
+
+
+def test_a_line_stands_beside_its_cases_and_those_alike(store, chief, shipped):
+    number = opened(store, chief)
+    found = {case: lines(store, shipped, case) for case in range(1, 7)}
+    assert [[(each.told.id, each.own) for each in found[case]] for case in (1, 2)] == [[(number, True)]] * 2
+    (alike,) = found[4]
+    assert (alike.own, alike.same_firm) == (False, False)
+    assert alike.likeness >= beside.LEAST
+    assert [each.same_firm for each in found[5]] == [True]
+    assert found[3] == found[6] == []
+    with store.writing() as connection:
+        consultations.withdraw(connection, number, by=chief)
+    assert lines(store, shipped, 1) == []
+
+
+def test_a_meeting_without_a_line_stands_beside_its_own_cases_alone(store, chief, shipped):
+    opened(store, chief, line="")
+    assert [each.told.line for each in lines(store, shipped, 1)] == [""]
+    assert lines(store, shipped, 4) == []
+
+
+def test_cases_are_named_by_the_station_s_number_or_the_desk_s(store, chief):
+    with store.writing() as connection:
+        assert named.cases_named(connection, "A2，A1、第6号;A1 3") == (1, 2, 3, 6)
+        assert named.names_of(connection, (6, 1, 99)) == "A1、第6号"
+        add_cases(
+            connection, upload_of(connection), [NewCase(1, "新", tagged("prepaid", 0.9), number="A1")], secret="s"
+        )
+        assert named.names_of(connection, (1, 7)) == "第1号、A1"
+        assert named.cases_named(connection, named.names_of(connection, (1, 2, 6, 7))) == (1, 2, 6, 7)
+        for words, told in (
+            ("", "写了 0 件"),
+            (" ".join(map(str, range(201))), "写了 201 件"),
+            ("A1 B9 第99号", "B9、第99号"),
+        ):
+            with pytest.raises(Conflict, match=told):
+                named.cases_named(connection, words)
+        assert named.names_of(connection, ()) == ""
+
+
+def words_of(data):
+    document = Document(io.BytesIO(data))
+    cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
+    return "\n".join([paragraph.text for paragraph in document.paragraphs] + cells)
+
+
+def test_the_sheet_holds_the_cases_and_the_record(store, chief, shipped):
+    number = opened(store, chief)
+    with store.reading() as connection:
+        told = consultations.find(connection, number)
+        ledger, desk = case_ledger(connection, *told.cases), beside.desk_examples(connection)
+        nothing = case_ledger(connection)
+    index = beside.example_index(desk, shipped)
+    words = words_of(meeting_sheet(ledger, told, index, whole=False))
+    for part in (
+        "共 2 件",
+        "A1",
+        "A2",
+        "00000000000",
+        "事由：跃界健身闭店退费",
+        "甲、乙",
+        "答复前",
+        "2026-05-20",
+        "不承诺退款比例",
+    ):
+        assert part in words
+    assert "13912345678" not in words
+    assert "13912345678" in words_of(meeting_sheet(case_ledger_of(store, told), told, index, whole=True))
+    with pytest.raises(Conflict, match="都已作废"):
+        meeting_sheet(nothing, told, index, whole=False)
+
+
+def case_ledger_of(store, told):
+    with store.reading() as connection:
+        return case_ledger(connection, *told.cases)
+
+
+def test_a_line_stands_in_a_letter_that_has_a_place_for_it(store, chief):
+    refused = letter_of_case(one(store), "refuse", None, whole=False, line=LINE)
+    assert "统一答复进度； 不承诺退款比例。" in words_of(refused.data)
+    assert not any("没有用上" in remark for remark in refused.remarks)
+    without = letter_of_case(one(store), "refuse", None, whole=False)
+    assert "口径" not in words_of(without.data)
+    accepted = letter_of_case(one(store), "accept", None, whole=False, line=LINE)
+    assert [remark for remark in accepted.remarks if "没有用上" in remark] == [
+        "投诉受理告知书的模板里没有 {{ 口径 }}，写明的口径没有用上"
+    ]
+
+
+def one(store):
+    with store.reading() as connection:
+        return case_ledger(connection, 1)
