@@ -89,6 +89,12 @@ def test_the_week_names_what_piles_up_and_links_its_cases(filled):
     page = officer.get(f"/week/page?week={Week.of(today()).name}")
     assert page.headers["content-disposition"].startswith("attachment")
     assert "约谈提纲" in page.text
+    assert "/consultations/new" not in text
+    chief = person(filled, "主任")
+    link = re.search(r'href="/desk(/consultations/new\?[^"]+)"', unescape(chief.get("/week").text))[1]
+    cases = re.search(r'name="cases"[^>]*>([^<]+)<', chief.get(link).text)[1].split("、")
+    assert len(cases) >= 28
+    assert all(name.startswith("GD") for name in cases)
     none = officer.get("/week?week=2026-W99")
     assert (none.status_code, "没有 2026-W99" in unescape(none.text)) == (400, True)
 
