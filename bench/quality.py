@@ -17,10 +17,12 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from tousu.case_codes import SIGNALS
 from tousu.classifier import Classifier
 from tousu.errors import ModelMissing
 from tousu_training.corpus import read_rows
 from tousu_training.evaluate import SEED, evaluate, predicted_by, share
+from tousu_training.evaluate_cases import evaluate_cases
 
 KEPT = 0.95
 ROUNDS = 1000
@@ -34,7 +36,11 @@ FIGURES = {
     "covered": "covered at 95 % right (best threshold)",
     "online_f1": "online F1",
     "calibration_error": "calibration error",
-}
+    "kind_accuracy": "kind",
+    "kind_accuracy_three": "kind, complaint, report or consult",
+    "route_accuracy": "route",
+    "route_first_two": "route among the first two",
+} | {f"{code}_f1": f"{code}, F1" for code in SIGNALS}
 
 
 def covered(sure: np.ndarray, right: np.ndarray) -> float:
@@ -51,7 +57,8 @@ def measured(classifier: Classifier, files: list[Path]) -> dict[str, Any]:
     outside = classifier.manifest["fallback"] if classifier.manifest.get("taxonomy") else None
     said = predicted_by(classifier, rows)
     figures = evaluate(rows, said, outside=outside)
-    probabilities = classifier.tag_many([row.text for row in rows]).probabilities
+    taggings = classifier.tag_many([row.text for row in rows])
+    probabilities = taggings.probabilities
     first = np.argsort(-probabilities, axis=1, kind="stable")[:, :2]
     figures["among_two"] = share(int((first == said.truth[:, None]).any(axis=1).sum()), len(rows))
     right, sure = said.primary == said.truth, probabilities.max(axis=1)
@@ -61,6 +68,9 @@ def measured(classifier: Classifier, files: list[Path]) -> dict[str, Any]:
     figures["covered"] = {
         "value": round(covered(sure, right), 4), "low": round(low, 4), "high": round(high, 4), "n": len(rows),
     }  # fmt: skip
+    cases = evaluate_cases(rows, taggings.cases)
+    figures |= {key: cases[key] for key in cases if key != "signals"}
+    figures |= {f"{one['code']}_f1": one["f1"] for one in cases.get("signals", [])}
     return figures
 
 

@@ -22,7 +22,7 @@ from tousu_service.telemetry.metrics import Metrics
 from tousu_training.beside import Beside
 from tousu_training.corpus import read_rows
 from tousu_training.labels import Labels
-from tousu_training.reader import hf, together, train, upper
+from tousu_training.reader import hf, joined, together, train, upper
 
 WIDTH, HEADS, LAYERS, INNER = 64, 4, 3, 128
 
@@ -85,8 +85,12 @@ def read_model(tousu, tiny_encoder, corpus_rows, tmp_path_factory):
     chosen = [row for row in corpus_rows if row.primary in wanted][::10]
     rows = rows_file(
         place / "rows.jsonl",
-        [{"text": row.text, "codes": [wanted[row.primary]], "series": row.series} for row in chosen],
-    )
+        [
+            {"text": row.text, "codes": [wanted[row.primary]], "series": row.series, "kind": row.kind,
+             "signals": list(row.signals or ())}
+            for row in chosen
+        ],
+    )  # fmt: skip
     arguments = (
         "train", "--corpus", rows, "--out", place / "m", "--labels-from-data", "--quick", "--reader",
         "--encoder", tiny_encoder, "--work", place / "work",
@@ -237,6 +241,44 @@ def test_what_was_said_of_the_rows_held_out_is_kept_and_both_readings_are_judged
     held = len(found.arrays["held_out"])
     assert 0 < held <= count // 2
     assert found.manifest["metrics"]["rows"] == found.manifest["metrics_fast"]["rows"] == held
+
+
+def test_kinds_and_signals_are_read_by_both_and_a_reader_without_them_leaves_them_to_the_n_grams(read_model, tmp_path):
+    place, *_ = read_model
+    found = files.load(place / "m" / "reader")
+    assert found.arrays["held_out"].shape[1] == 2 + 1 + files.FURTHER
+    assert {"kind_accuracy", "signals"} <= found.manifest["metrics"].keys() & found.manifest["metrics_fast"].keys()
+    shutil.copytree(place / "m", tmp_path / "m")
+    told = {
+        name: value for name, value in found.manifest.items() if name not in ("protocol", "version", "files", "release")
+    }
+
+    def read_by(**changed):
+        arrays = {name: array for name, array in (found.arrays | changed).items() if array is not None}
+        files.save(tmp_path / "m" / "reader", told, arrays, found.contents)
+        return Classifier.load(tmp_path / "m", reading="careful").tag_many(list(TEXTS))
+
+    fast = Classifier.load(place / "m").tag_many(list(TEXTS))
+    both = read_by(head_shares=np.full(files.FURTHER, 0.5))
+    assert not np.array_equal(both.cases.kind_logits, fast.cases.kind_logits)
+    older = read_by(**dict.fromkeys(files.HEAD_SHAPES), held_out=found.arrays["held_out"][:, :3])
+    for column in ("kinds", "signals", "kind_logits"):
+        assert np.array_equal(getattr(older.cases, column), getattr(fast.cases, column))
+    assert np.array_equal(older.probabilities, both.probabilities)
+    with pytest.raises(ModelCorrupt, match="held_out"):
+        read_by(**dict.fromkeys(files.HEAD_SHAPES))
+    with pytest.raises(ModelCorrupt, match="head_shares"):
+        read_by(head_shares=np.zeros(3))
+
+
+def test_a_weight_is_looked_for_where_labels_are_likeliest():
+    random = np.random.default_rng(3)
+    truth = random.random(400) < 0.5
+    sure, blind = np.where(truth, 1.0, -1.0) + random.normal(0, 1, 400), random.normal(0, 1, 400)
+    assert joined._of_yes_or_no(blind * 0, sure, truth) > 0.5
+    assert joined._of_yes_or_no(sure, blind, truth) <= 0.2
+    columns = np.stack([-sure, sure], axis=1)
+    assert joined._of_one_among(np.zeros((400, 2)), columns, truth.astype(int)) > 0.5
 
 
 def test_what_is_broken_or_another_models_is_refused(read_model, tmp_path):

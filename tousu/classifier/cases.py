@@ -41,8 +41,8 @@ class CaseCalibration(NamedTuple):
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, NDArray[np.float64]]) -> Self | None:
-        """Return the calibration in a model's arrays; None for a model without heads."""
-        if "head_weights" not in arrays:
+        """Return the calibration in a model's or reader's arrays; None for one without heads."""
+        if "head_slope" not in arrays:
             return None
         return cls(
             arrays["head_slope"], arrays["head_offset"], arrays["head_thresholds"],

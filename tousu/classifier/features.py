@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tousu.classifier.decisions import Calibration
     from tousu.classifier.text import CharTable, Joined
 
 LONGEST_TERM = 4
@@ -168,6 +169,31 @@ class RouteWeights(NamedTuple):
     slope: NDArray[np.float64]
     offset: NDArray[np.float64]
     outside: int
+
+
+def weights_of(
+    arrays: dict[str, NDArray[Any]], calibration: Calibration, outside: int
+) -> tuple[LinearWeights, RouteWeights]:
+    """Return a model's weights for the loops; one without heads has no columns of them.
+
+    Args:
+        arrays: The model's arrays.
+        calibration: How its domains' scores become probabilities.
+        outside: Column of the domain outside the remit, -1 for none.
+    """
+    idf, nothing = arrays["idf"], np.empty((arrays["idf"].size, 0), dtype=np.float16)
+    headed = "head_weights" in arrays
+    bias = np.concatenate([arrays["bias"], arrays["head_bias"]]) if headed else arrays["bias"]
+    linear = LinearWeights.build(arrays["weights"], arrays["head_weights"] if headed else nothing, idf, bias)
+    routed = arrays["route_weights"] if headed else nothing
+    routes = RouteWeights(
+        weights=np.ascontiguousarray(routed.astype(np.float32) * idf[:, None]),
+        bias=arrays["route_bias"] if headed else np.empty(0),
+        slope=calibration.slope,
+        offset=calibration.offset,
+        outside=outside,
+    )
+    return linear, routes
 
 
 def key_lengths(keys: NDArray[np.uint64]) -> NDArray[np.int64]:

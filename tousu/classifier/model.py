@@ -19,7 +19,7 @@ from tousu.classifier.decisions import Calibration
 from tousu.classifier.emptiness import nothing_said
 from tousu.classifier.evidence import evidence_of
 from tousu.classifier.familiarity import known_shares
-from tousu.classifier.features import LinearWeights, RouteWeights, TermIndex
+from tousu.classifier.features import TermIndex, weights_of
 from tousu.classifier.reader.careful import CarefulReader
 from tousu.classifier.rounding import PLACES
 from tousu.classifier.signal_words import SignalWords
@@ -72,10 +72,11 @@ class Classifier:
         self._fallback = str(checked.manifest["fallback"])
         outside = checked.manifest.get("heads", {}).get("outside")
         outside = self.domains.index(outside) if outside in self.domains else -1
-        self._linear, self._routes = _weights(arrays, self._calibration, outside)
+        self._linear, self._routes = weights_of(arrays, self._calibration, outside)
         if reader is not None:  # whether a text is outside is not the n-grams' alone to say: score the routes of all
             nothing = np.zeros_like(self._routes.slope)
             self._routes = self._routes._replace(slope=nothing, offset=nothing)
+            self._case_calibration = self._case_calibration and (reader.case_calibration or self._case_calibration)
         self._mean_weights = self._linear.weights[:, : len(self.domains)].mean(axis=1)
         self._attention = Attention(self.domains, attention)
         self._plain = PlainText(self._chars)
@@ -145,11 +146,11 @@ class Classifier:
         """
         if isinstance(texts, str):
             raise TextError("需要多段文字，却只给了一段", expected="文字的列表", fix="单条请用 tag()")
-        own_scores, route_scores, found, amounts = self._scores(texts, threads)
-        scores, calibration = own_scores, self._calibration
+        scores, route_scores, found, amounts = self._scores(texts, threads)
+        heads, first, calibration = scores, len(self.domains) + 1, self._calibration
         if self._reader is not None:
-            own = np.ascontiguousarray(own_scores[:, : len(self.domains) + 1])
-            scores, calibration = self._reader.scores(texts, own, threads), self._reader.calibration
+            scores, heads, route_scores = self._reader.scores(texts, scores, route_scores, threads)
+            first, calibration = 0, self._reader.calibration
         taggings = Taggings.judged(
             scores, found, calibration, domains=self.domains, fallback=self._fallback, model=self.version
         )
@@ -158,9 +159,7 @@ class Classifier:
             cases = Cases.unknown(amounts)
         else:
             outside = taggings.primary == self._routes.outside
-            cases = Cases.judged(
-                own_scores, len(self.domains) + 1, route_scores, found, outside, amounts, self._case_calibration
-            )
+            cases = Cases.judged(heads, first, route_scores, found, outside, amounts, self._case_calibration)
             self._signal_words.keep(cases.signals, texts)
         return taggings.with_cases(cases, self._attention)
 
@@ -377,22 +376,3 @@ class Classifier:
 def _spans(text: str, places: list[tuple[int, int]]) -> list[dict[str, Any]]:
     """Return spans of a text as the JSON contract names them."""
     return [{"start": begin, "end": end, "text": text[begin:end]} for begin, end in places]
-
-
-def _weights(
-    arrays: dict[str, NDArray[Any]], calibration: Calibration, outside: int
-) -> tuple[LinearWeights, RouteWeights]:
-    """Return a model's weights for the loops; one without heads has no columns of them."""
-    idf, nothing = arrays["idf"], np.empty((arrays["idf"].size, 0), dtype=np.float16)
-    headed = "head_weights" in arrays
-    bias = np.concatenate([arrays["bias"], arrays["head_bias"]]) if headed else arrays["bias"]
-    linear = LinearWeights.build(arrays["weights"], arrays["head_weights"] if headed else nothing, idf, bias)
-    routed = arrays["route_weights"] if headed else nothing
-    routes = RouteWeights(
-        weights=np.ascontiguousarray(routed.astype(np.float32) * idf[:, None]),
-        bias=arrays["route_bias"] if headed else np.empty(0),
-        slope=calibration.slope,
-        offset=calibration.offset,
-        outside=outside,
-    )
-    return linear, routes

@@ -13,7 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from tousu.case_codes import AUTHORITIES, KINDS, SIGNALS
-from tousu.classifier.cases import CLAIMANT, CONSULT, CaseCalibration
+from tousu.classifier.cases import CLAIMANT, CONSULT, HEADS, CaseCalibration
 from tousu_training.calibrate import LEAST_BACKGROUND_RATE, NEVER_SAID, PLACES, fit_logistic, fit_softmax
 from tousu_training.fit import FitSettings, Linear, fit_machines
 
@@ -60,9 +60,10 @@ def damped(matrix: sp.csr_matrix, lengths: NDArray[np.float64]) -> sp.csr_matrix
 
 def fit_heads(matrix: sp.csr_matrix, rows: Sequence[LabelledRow], vocabulary: Vocabulary) -> Heads:
     """Fit the heads on encoded texts from ``damped``; a row that does not say is left out of what it does not say."""
-    kinds = fit_machines(matrix, [_kind_target(rows, kind) for kind in KINDS], vocabulary, KIND_FIT)
-    signals = fit_machines(matrix, [_signal_target(rows, signal) for signal in SIGNALS], vocabulary, SIGNAL_FIT)
-    routes = fit_machines(matrix, [_route_target(rows, route) for route in AUTHORITIES], vocabulary, SIGNAL_FIT)
+    told = list(head_targets(rows).T)
+    kinds = fit_machines(matrix, told[: len(KINDS)], vocabulary, KIND_FIT)
+    signals = fit_machines(matrix, told[len(KINDS) : len(HEADS)], vocabulary, SIGNAL_FIT)
+    routes = fit_machines(matrix, told[len(HEADS) :], vocabulary, SIGNAL_FIT)
     weights, bias = np.hstack([kinds.weights, signals.weights]), np.concatenate([kinds.bias, signals.bias])
     return Heads(Linear(weights, bias), routes)
 
@@ -129,6 +130,12 @@ def best_threshold(logits: NDArray[np.float64], answers: NDArray[np.bool_], prec
     smooth = np.convolve(np.pad(scores, 3, mode="edge"), np.ones(7) / 7, mode="valid")
     smooth[hits < precision * positive] = -1.0
     return float(grid[int(smooth.argmax())])
+
+
+def head_targets(rows: Sequence[LabelledRow]) -> NDArray[np.int8]:
+    """Return what each row says of each kind, signal and route: 1 yes, -1 no, 0 nobody said, shape (rows, heads)."""
+    kinds, signals = [_kind_target(rows, kind) for kind in KINDS], [_signal_target(rows, signal) for signal in SIGNALS]
+    return np.stack([*kinds, *signals, *(_route_target(rows, route) for route in AUTHORITIES)], axis=1)
 
 
 def _kind_target(rows: Sequence[LabelledRow], kind: str) -> NDArray[np.int8]:

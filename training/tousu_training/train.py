@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,6 +53,9 @@ class Trained:
         tried: What other settings came to on held-out folds, where they were looked for.
         heads: The heads beside the domains; None where the rows do not say what kind of case they are.
         case_calibration: Of the heads.
+        held_heads: Held-out scores of kinds and signals, shape (rows, kinds + signals); empty without heads.
+        held_routes: And of routes, shape (rows, routes).
+        possible: Whether a row holds the words a signal needs, shape (rows, signals).
         adapted: How many unlabelled texts it was adapted to.
     """
 
@@ -68,6 +71,9 @@ class Trained:
     tried: list[dict[str, Any]]
     heads: Heads | None = None
     case_calibration: CaseCalibration | None = None
+    held_heads: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    held_routes: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    possible: NDArray[np.bool_] = field(default_factory=lambda: np.empty((0, 0), dtype=np.bool_))
     adapted: int = 0
 
     def judged(self, matrix: sp.csr_matrix, labels: Labels) -> Taggings:
@@ -158,7 +164,7 @@ def train(
     doubtful = _doubtful(rows, said)
     return Trained(
         linear, calibration, vocabulary, folds, held_out, known, metrics, doubtful, settings, tried,
-        heads=final, case_calibration=case_calibration,
+        heads=final, case_calibration=case_calibration, held_heads=held_heads, held_routes=held_routes, possible=possible,
     )  # fmt: skip
 
 

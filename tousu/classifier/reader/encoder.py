@@ -48,16 +48,16 @@ class Encoder:
             raise ModelCorrupt("精读模型的词表与词向量不是一套", fix="重新训练")
         self._lower = _session(checked.contents[files.LOWER], path / files.LOWER)
         self._tags = _session(checked.contents[files.TAGS], path / files.TAGS)
-        self._path, self._heads = path, len(manifest["domains"]) + 1
+        self._path, self._columns = path, arrays["held_out"].shape[1]
         self._vectors: InferenceSession | None = None
         self._loading = threading.Lock()
 
     def logits(self, texts: Sequence[str], threads: int = 1) -> NDArray[np.float64]:
-        """Return the heads' logits, the facet's last, shape (texts, domains + 1)."""
-        found = np.empty((len(texts), self._heads))
+        """Return the logits of domains, facet and, where the reader has them, heads, shape (texts, columns)."""
+        found = np.empty((len(texts), self._columns))
 
         def read(row: int, hidden: NDArray[np.float32]) -> None:
-            found[row] = self._tags.run(None, {"hidden": hidden})[0][0]
+            found[row] = self._tags.run(None, {"hidden": hidden})[0][0][: self._columns]
 
         self._each(texts, threads, read)
         return np.round(found, PLACES)

@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tousu.case_codes import AUTHORITIES, SIGNALS
 from tousu.classifier import artifact, model_checks
+from tousu.classifier.cases import HEADS
 from tousu.classifier.model_checks import RECOVER
 from tousu.errors import ModelCorrupt, ModelMismatch, ModelMissing, ModelProtocol
 
@@ -36,6 +38,11 @@ LOWER, TAGS, VECTORS, TOKENIZER = "lower.onnx.gz", "tags.onnx.gz", "vectors.onnx
 LICENCE = "LICENSE"
 PARTS = (ARRAYS, LOWER, TAGS, VECTORS, TOKENIZER, LICENCE)
 MOST_TOKENS = 512
+FURTHER = len(HEADS) + len(AUTHORITIES)  # what a reader with heads says of kinds, signals and routes
+HEAD_SHAPES: dict[str, tuple[int, ...]] = {
+    "head_slope": (len(HEADS),), "head_offset": (len(HEADS),), "head_thresholds": (len(SIGNALS),),
+    "route_slope": (len(AUTHORITIES),), "route_offset": (len(AUTHORITIES),), "head_background": (2,), "head_shares": (FURTHER,),
+}  # fmt: skip
 PACKED, TIGHT = ".gz", 9
 EPOCH = (1980, 1, 1, 0, 0, 0)
 WANTED: dict[str, type] = {
@@ -186,13 +193,15 @@ def _checked_arrays(path: Path, content: bytes, manifest: Mapping[str, Any]) -> 
     except (ValueError, OSError, zipfile.BadZipFile, KeyError) as error:
         raise ModelCorrupt(f"精读模型数组读不出：{path / ARRAYS}", fix=RECOVER) from error
     domains = len(manifest["domains"])
+    headed = bool(arrays.keys() & HEAD_SHAPES.keys())  # readers made by 0.2 have none
     shapes: dict[str, tuple[str, tuple[int | None, ...]]] = dict.fromkeys(
         ("slope", "offset", "thresholds", "accept"), ("float64", (domains,))
     ) | {
         "strangeness": ("float64", (1,)), "facet": ("float64", (3,)), "scales": ("float16", (None, None)),
-        "positions": ("float32", (None, None)), "held_out": ("float16", (None, domains + 1)),
+        "positions": ("float32", (None, None)), "held_out": ("float16", (None, domains + 1 + FURTHER * headed)),
         "held_marks": ("uint64", (None,)),
     }  # fmt: skip
+    shapes |= {name: ("float64", shape) for name, shape in HEAD_SHAPES.items() if headed}
     for name, (kind, shape) in shapes.items():
         found = arrays.get(name)
         fits = found is not None and found.dtype == np.dtype(kind) and found.ndim == len(shape)

@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from scipy.special import log_softmax
 
 from tousu.classifier.reader import files, words
 from tousu.classifier.reader.careful import summed
@@ -16,6 +15,7 @@ from tousu.errors import ModelError
 from tousu_training.calibrate import NEVER, PLACES, calibrate, lowest_safe
 from tousu_training.corpus import corpus_hash
 from tousu_training.evaluate import compared, evaluate
+from tousu_training.reader.joined import join_heads, weights_of
 from tousu_training.reader.prune import pruned
 from tousu_training.train import judged
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tousu_training.train import Trained
 
 LIBRARIES = ("numpy", "jax", "optax", "onnx", "onnxruntime", "tokenizers")
-TRIED = np.arange(0.0, 2.01, 0.05)  # of what the encoder weighs in units of the n-grams' own calibration
 KEPT_SHARE = 0.9  # of the rows held out, to be found in a corpus for a reader to be judged on it
 CALIBRATION = ("slope", "offset", "thresholds", "accept", "facet")
 
@@ -125,22 +124,35 @@ def _save(
     """Fit what joins both readings on the rows ``held`` that neither has seen, write the reader, return the metrics."""
     rows = [every[row] for row in held.tolist()]
     scores, known = trained.held_out[held], trained.known[held]
-    logits = arrays["held_out"].astype(np.float64)
+    first = len(labels.domains) + 1
+    told_of_cases = arrays["held_out"][:, first:].astype(np.float64)
+    headed = trained.case_calibration is not None and told_of_cases.shape[1] > 0
+    logits = arrays["held_out"][:, :first].astype(np.float64)
     weights = weights_of(scores, logits, known, rows, labels, trained.calibration)
     both = summed(scores, logits, weights)
     calibration = calibrate(both, known, rows, labels.domains, labels.fallback)
     calibration = as_careful(calibration, both, scores, known, rows, labels, trained.calibration)
+
+    judging = {name: np.asarray(getattr(calibration, name), dtype=np.float64) for name in CALIBRATION}
+    judging["strangeness"] = np.array([calibration.background_rate])
+    judging["held_out"] = arrays["held_out"] if headed else arrays["held_out"][:, :first]
+    cases: dict[str, dict[str, Any]] = {"metrics": {}, "metrics_fast": {}}
+    if headed:
+        joined = join_heads(trained, held, told_of_cases, rows)
+        judging |= joined.arrays()
+        saying = judged(both, known, labels, calibration), judged(scores, known, labels, trained.calibration)
+        cases = {
+            key: joined.figures(said, labels, careful=key == "metrics") for key, said in zip(cases, saying, strict=True)
+        }
 
     def figures(scores: NDArray[np.float64], calibration: Calibration) -> dict[str, Any]:
         said = compared(judged(scores, known, labels, calibration), rows)
         found = evaluate(rows, said, outside=labels.outside)
         return {key: found[key] for key in found if key not in ("domains", "confusions")}
 
-    metrics = figures(both, calibration)
-    judging = {name: np.asarray(getattr(calibration, name), dtype=np.float64) for name in CALIBRATION}
-    judging["strangeness"] = np.array([calibration.background_rate])
+    metrics = figures(both, calibration) | cases["metrics"]
     whole = dict(told) | {"beside": version, "weights": list(weights), "metrics": metrics}
-    whole["metrics_fast"] = figures(scores, trained.calibration)
+    whole["metrics_fast"] = figures(scores, trained.calibration) | cases["metrics_fast"]
     files.save(files.folder_of(model), whole, dict(arrays) | judging, contents)
     return metrics
 
@@ -174,43 +186,6 @@ def as_careful(
     lowest = lowest_safe(sure, right, lambda hits, accepted: hits >= wanted * accepted)
     accept = np.maximum(calibration.accept, np.float64(lowest))
     return calibration._replace(accept=np.asarray(np.round(accept, PLACES), dtype=np.float64))
-
-
-def weights_of(
-    scores: NDArray[np.float64], logits: NDArray[np.float64], known: NDArray[np.bool_], rows: Sequence[LabelledRow],
-    labels: Labels, calibration: Calibration,
-) -> tuple[float, float]:  # fmt: skip
-    """Return what the encoder weighs beside the n-grams' scores: where the held-out labels are likeliest.
-
-    Args:
-        scores: The n-grams' held-out scores, the facet's last, shape (rows, domains + 1).
-        logits: The encoder's held-out logits, the facet's last.
-        known: Whether the n-grams knew any term of each row.
-        rows: The rows.
-        labels: The label set.
-        calibration: The n-grams' own.
-    """
-    primary = np.array([labels.domains.index(row.primary) for row in rows])[known]
-    own = (calibration.slope * scores[:, :-1] + calibration.offset)[known]
-    told = log_softmax(logits[:, :-1], axis=1)[known]
-    at = np.arange(primary.size)
-
-    def likely(weight: float) -> float:
-        # Both together are surer than either; a common factor takes that back, as the calibration will.
-        sums = own + weight * told
-        return max(float(log_softmax(factor * sums, axis=1)[at, primary].mean()) for factor in (0.6, 0.8, 1.0))
-
-    weight = float(max(TRIED, key=likely)) / float(calibration.slope.mean())
-    asked = np.array([row.online is not None for row in rows])
-    truth = np.array([bool(row.online) for row in rows])[asked]
-    slope, offset, _ = (float(x) for x in calibration.facet)
-
-    def likely_facet(weight: float) -> float:
-        sums = slope * scores[asked, -1] + offset + weight * logits[asked, -1]
-        return -float(np.logaddexp(0, np.where(truth, -sums, sums)).mean())
-
-    facet = float(max(TRIED, key=likely_facet)) / slope if truth.any() and not truth.all() else 0.0
-    return round(weight, 4), round(facet, 4)
 
 
 def licence(encoder: Encoder) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tousu.classifier.reader import files
+from tousu_training.heads import have_heads, head_targets
 from tousu_training.reader import export, outliers, upper
 from tousu_training.reader.lower import Lower, Lowered
 from tousu_training.reader.upper import Parameters, Targets, TuneSettings
@@ -37,7 +38,7 @@ class Tuned:
 
     Attributes:
         contents: The layers' files by name.
-        held_out: Logits of the rows it was not tuned on, float16, shape (rows held out, domains + 1).
+        held_out: Logits of the rows it was not tuned on, float16, shape (rows held out, domains + 1 + heads).
         rows: Which rows those are, shape (rows held out,).
         settings: How it was tuned.
     """
@@ -104,10 +105,12 @@ def left_out(folds: NDArray[np.int64], primary: NDArray[np.int64], domains: int)
 
 def targets_of(rows: Sequence[LabelledRow], labels: Labels) -> Targets:
     """Return what is to be learnt of the rows."""
+    told = head_targets(rows) if have_heads(rows) else np.empty((len(rows), 0), dtype=np.int8)
     return Targets(
         np.array([labels.domains.index(row.primary) for row in rows]),
         len(labels.domains),
         np.array([[upper.UNKNOWN if row.online is None else float(row.online)] for row in rows], dtype=np.float32),
+        np.select([told > 0, told < 0], [1.0, 0.0], upper.UNKNOWN).astype(np.float32),
     )
 
 
@@ -124,7 +127,7 @@ def minutes(encoder: Encoder, rows: Sequence[LabelledRow], settings: TuneSetting
 
 def _name(rows: Sequence[LabelledRow], encoder: Encoder, lower: Lower, settings: TuneSettings) -> str:
     """Return the name of the work on these rows with these settings."""
-    told = [[row.text, list(row.codes), row.online, row.series] for row in rows]
+    told = [[row.text, row.codes, row.online, row.series, row.kind, row.route, row.signals] for row in rows]
     said = json.dumps([told, encoder.sha256, asdict(settings)]).encode("utf-8", "surrogatepass")
     return hashlib.sha256(said + lower.file).hexdigest()[:16]
 

@@ -44,14 +44,15 @@ class TuneSettings:
         head_rate: Highest learning rate of the heads.
         smoothing: Share of the target spread over all domains.
         dropout: Share of a text vector's numbers left out in a step.
-        facets: What the yes/no heads' loss weighs beside the domains'.
+        facets: What the facet's loss weighs beside the domains'.
+        heads: What the loss of the heads of kinds, signals and routes weighs, all together.
         seed: Of everything that is drawn.
     """
 
     frozen: int = 8
     most: int = 128
     halved: bool = True
-    epochs: float = 2.0
+    epochs: float = 3.0
     warm: int = 100
     decay: float = 0.4
     batch: int = 16
@@ -60,6 +61,7 @@ class TuneSettings:
     smoothing: float = 0.1
     dropout: float = 0.1
     facets: float = 0.3
+    heads: float = 1.5
     seed: int = 20261
 
 
@@ -71,21 +73,23 @@ class Targets:
         primary: Column of the row's primary, shape (rows,).
         domains: How many domains there are.
         facets: 1 yes, 0 no, -1 nobody said, shape (rows, facets).
+        heads: The same of each kind, signal and route, shape (rows, heads); no column where rows do not say.
     """
 
     primary: NDArray[np.int64]
     domains: int
     facets: NDArray[np.float32]
+    heads: NDArray[np.float32]
 
 
 Parameters = dict[str, Any]
-"""``layers``: the tuned ones, lowest first; ``w`` (domains + facets, width) and ``b`` of the heads."""
+"""``layers``: the tuned ones, lowest first; ``w`` (domains + facets + heads, width) and ``b`` of what is told."""
 
 
 def start(encoder: Encoder, targets: Targets, settings: TuneSettings) -> Parameters:
     """Return the parameters before tuning: the encoder's own upper layers and small random heads."""
     draw = np.random.default_rng(settings.seed)
-    rows = targets.domains + targets.facets.shape[1]
+    rows = targets.domains + targets.facets.shape[1] + targets.heads.shape[1]
     return {
         "layers": [dict(own) for own in encoder.layers[settings.frozen :]],
         "w": (draw.standard_normal((rows, encoder.width)) * 0.02).astype(np.float32),
@@ -97,7 +101,7 @@ def logits(
     own: Parameters, x: Array, mask: Array, *, heads: int, epsilon: float, halved: bool,
     dropout: tuple[float, Array] | None = None,
 ) -> Array:  # fmt: skip
-    """Return the heads' logits, shape (texts, domains + facets).
+    """Return the logits of domains, facets and heads, shape (texts, domains + facets + heads).
 
     Args:
         own: The parameters.
@@ -149,7 +153,8 @@ def tune(
         picked = rows[places]
         x, mask = lowered.padded(picked)
         key = jax.random.fold_in(jax.random.PRNGKey(settings.seed), number)
-        *state, loss = step(*state, x, mask, targets.primary[picked], targets.facets[picked], key, pace[number - 1])
+        told = targets.primary[picked], targets.facets[picked], targets.heads[picked]
+        *state, loss = step(*state, x, mask, *told, key, pace[number - 1])
         late = float(loss) if not late else 0.98 * late + 0.02 * float(loss)
         progress(number, steps, late)
         if number % STORED_EVERY == 0 or number == steps:
@@ -186,28 +191,38 @@ def _step(encoder: Encoder, domains: int, settings: TuneSettings, maker: optax.G
     """Return the compiled step: parameters, state, a batch, a key and the pace in; both and the loss out."""
     alike = settings.smoothing
 
-    def loss(own: Parameters, x: Array, mask: Array, primary: Array, facets: Array, key: Array) -> Array:
+    def loss(
+        own: Parameters, x: Array, mask: Array, primary: Array, facets: Array, heads: Array, key: Array
+    ) -> Array:  # fmt: skip
         told = logits(
             own, x, mask, heads=encoder.heads, epsilon=encoder.epsilon, halved=settings.halved,
             dropout=(settings.dropout, key),
         )  # fmt: skip
         wanted = jax.nn.one_hot(primary, domains) * (1 - alike) + alike / domains
         value = -(wanted * jax.nn.log_softmax(told[:, :domains])).sum(-1).mean()
-        if facets.shape[1]:
-            known = (facets >= 0).astype(jnp.float32)
-            apart = optax.sigmoid_binary_cross_entropy(told[:, domains:], jnp.maximum(facets, 0))
-            value += settings.facets * (apart * known).sum() / jnp.maximum(known.sum(), 1)
-        return value
+        first = domains + facets.shape[1]
+        value += settings.facets * _apart(told[:, domains:first], facets)
+        return value + settings.heads * _apart(told[:, first:], heads)
 
     @jax.jit
     def step(
-        own: Parameters, state: Any, x: Array, mask: Array, primary: Array, facets: Array, key: Array, pace: Array,
+        own: Parameters, state: Any, x: Array, mask: Array, primary: Array, facets: Array, heads: Array, key: Array,
+        pace: Array,
     ) -> Any:  # fmt: skip
-        value, slope = jax.value_and_grad(loss)(own, x, mask, primary, facets, key)
+        value, slope = jax.value_and_grad(loss)(own, x, mask, primary, facets, heads, key)
         change, state = maker.update(slope, state, own)
         return optax.apply_updates(own, jax.tree.map(lambda part: part * pace, change)), state, value
 
     return step
+
+
+def _apart(told: Array, wanted: Array) -> Array | float:
+    """Return the mean loss of yes/no answers, those nobody gave left out; nought where there are none at all."""
+    if not wanted.shape[1]:
+        return 0.0
+    known = (wanted >= 0).astype(jnp.float32)
+    lost = optax.sigmoid_binary_cross_entropy(told, jnp.maximum(wanted, 0))
+    return jnp.asarray((lost * known).sum() / jnp.maximum(known.sum(), 1))
 
 
 def _batches(lengths: NDArray[np.int64], settings: TuneSettings) -> list[NDArray[np.int64]]:
@@ -228,7 +243,7 @@ def _batches(lengths: NDArray[np.int64], settings: TuneSettings) -> list[NDArray
 def score(
     encoder: Encoder, own: Parameters, lowered: Lowered, rows: NDArray[np.int64], settings: TuneSettings
 ) -> NDArray[np.float32]:
-    """Return the logits of some texts, shape (rows, domains + facets)."""
+    """Return the logits of some texts, shape (rows, domains + facets + heads)."""
 
     @jax.jit
     def run(own: Parameters, x: Array, mask: Array) -> Array:
