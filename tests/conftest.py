@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # A test that wants the careful reading says so: it takes some fifty milliseconds a text.
 os.environ.setdefault("TOUSU_READING", "fast")
+os.environ.setdefault("TOUSU_VECTORS_PER_UPLOAD", "0")  # so do the vectors of cases
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -135,6 +135,11 @@ class Settings(BaseSettings):
         description="OpenTelemetry 收集器的地址，如 http://127.0.0.1:4318/v1/traces；空为不发（需安装 tousu[traces]）",
     )
     desk_days: int = Field(400, ge=0, description="办案台的投诉原文保留多少天，到期清空，件数与答复留下；0 为一直保留")
+    vectors_per_upload: int = Field(
+        10_000,
+        ge=0,
+        description="一份收件至多给多少件（从最后一行起）做向量，用来找说法不同的旧案；低优先级在后台做，每件约占一个核 45 毫秒；0 为不做",
+    )
     desk_idle_minutes: int = Field(60, ge=1, description="办案台多少分钟不用就要重新登录")
     desk_login_hours: int = Field(12, ge=1, description="办案台一次登录至多多少小时")
     remind_settings: Path | None = Field(

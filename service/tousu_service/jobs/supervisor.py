@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tousu.errors import TousuError
-from tousu_service.jobs import places, reminders
+from tousu_service.jobs import places, reminders, vectors
 from tousu_service.jobs.held import is_dead
 from tousu_service.jobs.processes import end_process
 from tousu_service.store import Store, jobs, shadows
@@ -82,13 +82,13 @@ class Supervisor:
             store.close()
 
     def _now_and_then(self, store: Store) -> bool:
-        """Return whether a model in the shadow has cases to tag, or reminders are to be sent; looked at now and then."""
+        """Return whether a model in the shadow has cases to tag, reminders are to be sent or vectors to be made."""
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + LOOK_SECONDS
         with store.reading() as connection:
             waits = shadows.has_work(connection)
-        return waits or reminders.is_due(store, self._settings)
+        return waits or reminders.is_due(store, self._settings) or vectors.has_work(store, self._settings)
 
     def _started(self) -> subprocess.Popen[bytes]:
         """Start a worker."""

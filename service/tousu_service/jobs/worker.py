@@ -15,7 +15,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from tousu.errors import StoreError, TousuError
+from tousu.errors import ModelError, StoreError, TousuError
 from tousu.taxonomy import load_taxonomy
 from tousu_service.auth.quota import Quota
 from tousu_service.desk.store import uploads
@@ -23,6 +23,7 @@ from tousu_service.jobs import desk_rows, places, reminders, webhook
 from tousu_service.jobs.held import HeldJob, JobStopped, is_dead, owner_name
 from tousu_service.jobs.tag import tag_upload
 from tousu_service.jobs.train import train_model
+from tousu_service.jobs.vectors import VectorMaker
 from tousu_service.registry import activation, shadow
 from tousu_service.settings import use_tables
 from tousu_service.store import Store, jobs, ledger
@@ -40,6 +41,7 @@ POLL_SECONDS = 0.2
 NICE = 10
 SHADOW_SECONDS = 5.0
 REMIND_SECONDS = 20.0
+VECTORS_SECONDS, BROKEN_SECONDS = 2.0, 600.0
 COLLECT_AFTER = 100_000  # new objects between two searches for garbage: rows hold no circles
 
 
@@ -60,26 +62,28 @@ class Worker:
         self._shadows: dict[str, Classifier] = {}
         self._parent = os.getppid()
         self._stop = threading.Event()
-        self._training, self._reminding = threading.Event(), threading.Event()
+        self._tagging, self._training, self._reminding = threading.Event(), threading.Event(), threading.Event()
+        self._vectors = VectorMaker(store, settings)
         self._last_work = time.monotonic()
 
     def run(self) -> None:
         """Work until told to stop, or idle for long enough."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stopped)
-        steps = (self._deliver, self._watch_parent, self._train, self._shadow, self._remind)
+        steps = (self._deliver, self._watch_parent, self._train, self._shadow, self._remind, self._make_vectors)
         beside = [threading.Thread(target=self._repeat, args=(step,), daemon=True) for step in steps]
         for thread in beside:
             thread.start()
         while not self._stop.is_set():
             if self.step(("tag",), self._tag):
                 continue
-            if self._training.is_set() or self._reminding.is_set():
+            if self._training.is_set() or self._reminding.is_set() or self._vectors.busy.is_set():
                 self._last_work = time.monotonic()
             if self._idle_seconds is not None and time.monotonic() - self._last_work > self._idle_seconds:
                 break
             self._stop.wait(POLL_SECONDS)
         self._stop.set()
+        self._vectors.close()
         for thread in beside:
             thread.join(jobs.LEASE.total_seconds())
 
@@ -140,6 +144,14 @@ class Worker:
                 time.sleep(0.5)
 
     def _tag(self, held: HeldJob) -> dict[str, Any]:
+        """Tag a file, and let nothing else that can wait be done meanwhile."""
+        self._tagging.set()
+        try:
+            return self._tagged(held)
+        finally:
+            self._tagging.clear()
+
+    def _tagged(self, held: HeldJob) -> dict[str, Any]:
         quota = self._quota if self._quota.active and held.job.client != "local" else None
         upload = held.job.args.get("upload")
         if upload is None:
@@ -192,6 +204,23 @@ class Worker:
         finally:
             self._reminding.clear()
             self._stop.wait(REMIND_SECONDS)
+
+    def _make_vectors(self) -> None:
+        """Make some more vectors of cases, unless a file is being tagged."""
+        if self._tagging.is_set():
+            return
+        try:
+            done = self._vectors.go_on()
+        except TousuError as error:
+            self._vectors.close()
+            if not self._stop.is_set():
+                logs.logger().error("vectors_failed", code=error.code, reason=str(error))
+                self._stop.wait(BROKEN_SECONDS if isinstance(error, ModelError) else VECTORS_SECONDS)
+            return
+        if done:
+            self._last_work = time.monotonic()
+        else:
+            self._stop.wait(VECTORS_SECONDS)
 
     def _live(self) -> Classifier:
         """Return the model that answers now by the ledger, or the last good one before it.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -16,6 +16,20 @@ if TYPE_CHECKING:
 
 ONE_BY_ONE = 0x746F757376  # the advisory lock of whoever makes vectors for a PostgreSQL database
 KIND = np.dtype("<f2")
+
+
+class Own(NamedTuple):
+    """A case's vector, float32, shape (width,), and the encoder that made it."""
+
+    encoder: str
+    vector: NDArray[np.float32]
+
+
+class Found(NamedTuple):
+    """Cases and their vectors, float32, shape (cases, width)."""
+
+    numbers: list[int]
+    vectors: NDArray[np.float32]
 
 
 def alone(connection: sa.Connection) -> bool:
@@ -102,6 +116,29 @@ def forget(connection: sa.Connection, upload_id: int) -> None:
     own = sa.select(cases.c.id).where(cases.c.upload_id == upload_id)
     connection.execute(sa.delete(case_vectors).where(case_vectors.c.case_id.in_(own)))
     connection.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(vectors_of=None))
+
+
+def of_case(connection: sa.Connection, case_id: int) -> Own | None:
+    """Return a case's vector; of a row that came before letter by letter the earlier case's; None where there is none."""
+    number = sa.case((cases.c.state == "same", cases.c.earlier_id), else_=cases.c.id)
+    which = sa.select(number).where(cases.c.id == case_id).scalar_subquery()
+    query = sa.select(case_vectors.c.encoder, case_vectors.c.vector).where(case_vectors.c.case_id == which)
+    row = connection.execute(query).first()
+    return None if row is None else Own(row.encoder, np.frombuffer(row.vector, dtype=KIND).astype(np.float32))
+
+
+def latest(connection: sa.Connection, candidates: sa.Select[Any], encoder: str) -> Found:
+    """Return the vectors of those of some cases that have one of an encoder.
+
+    Args:
+        connection: A transaction.
+        candidates: The query for the cases' numbers, the latest first, with its limit.
+        encoder: The encoder.
+    """
+    query = candidates.join(case_vectors, case_vectors.c.case_id == cases.c.id).add_columns(case_vectors.c.vector)
+    rows = connection.execute(query.where(case_vectors.c.encoder == encoder)).all()
+    whole = np.frombuffer(b"".join([vector for _, vector in rows]), dtype=KIND).astype(np.float32)
+    return Found([number for number, _ in rows], whole.reshape(len(rows), -1) if rows else whole.reshape(0, 0))
 
 
 def _open(encoder: str) -> sa.ColumnElement[bool]:

@@ -9,6 +9,7 @@ one model alone, whose version it names.
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import zipfile
@@ -108,6 +109,24 @@ def _unpacked(file: Path, content: bytes) -> bytes:
     if not opened.eof:
         raise ModelCorrupt(f"精读模型文件不完整或过大：{file}", fix=RECOVER)
     return found
+
+
+def vectors_name(model: Path) -> str:
+    """Return a name, 16 characters, for the encoder that makes the vectors of the model in a directory.
+
+    Vectors of one name can be compared. A reader that is tuned anew keeps it while what its vectors come of is the same.
+
+    Raises:
+        ModelMissing: The model has no reader.
+        ModelProtocol: Either was written under another protocol.
+        ModelCorrupt: A manifest is broken.
+        ModelMismatch: The reader was made for another model.
+    """
+    manifest, beside = read_manifest(folder_of(model)), artifact.read_manifest(model)
+    check_beside(manifest, str(beside["version"]), beside["domains"])
+    parts = [manifest["files"].get(name) for name in (LOWER, VECTORS, TOKENIZER)]
+    told = json.dumps([*parts, manifest["encoder"], manifest["tokens"], manifest["prefix"]], sort_keys=True)
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
