@@ -101,7 +101,7 @@ SECOND = [
         "elevator",
         "pricing",
         "我们楼的两部电梯坏了半个月没人修，困过三次人，维保公司不来，检验标志也过期，老人下不了楼。另外物业的停车费涨价没有公示",
-        marks=pytest.mark.xfail(reason="a short last clause: model 2026.11-0620da61 stays below the second code's bar"),
+        marks=pytest.mark.xfail(reason="a short last clause: model 2026.11-dbe30cf8 stays below the second code's bar"),
     ),
     ("food_safety", "food_label", "超市买的面包发霉长毛了，孩子吃了拉肚子，另外标签上没有生产日期"),
     (
