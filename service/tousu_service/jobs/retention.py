@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from tousu.errors import StoreError
+from tousu_service.desk.store.pieces import in_pieces
 from tousu_service.jobs import places
 from tousu_service.store import audit as lines
 from tousu_service.store import vectors
 from tousu_service.store.clock import now, present
 from tousu_service.store.desk_tables import case_texts, cases, uploads
 from tousu_service.store.tables import audit, jobs
+from tousu_service.telemetry import logs
 
 if TYPE_CHECKING:
     from tousu_service.settings import Settings
@@ -100,19 +103,38 @@ def purge_desk(store: Store, settings: Settings) -> int:
     with store.reading() as connection:
         before = present(connection) - timedelta(days=settings.desk_days)
         query = sa.select(uploads.c.id).where(uploads.c.created_at < before, uploads.c.purged_at.is_(None))
-        old = list(connection.execute(query).scalars())
+        old = list(connection.execute(query.order_by(uploads.c.id)).scalars())
+    count = 0
     for number in old:
-        with store.writing() as connection:
-            own = sa.select(cases.c.id).where(cases.c.upload_id == number)
-            connection.execute(sa.update(case_texts).where(case_texts.c.id.in_(own)).values(text="", facts={}))
-            vectors.forget(connection, number)
-            connection.execute(sa.update(cases).where(cases.c.upload_id == number).values(complainant=None))
-            connection.execute(sa.update(uploads).where(uploads.c.id == number).values(purged_at=present(connection)))
-            lines.write(
-                connection, "desk_purged", actor="service", detail={"upload": number, "days": settings.desk_days}
-            )
+        try:
+            count += _purge(store, number, days=settings.desk_days)
+        except StoreError as error:  # the others are emptied all the same, and this one the next day
+            logs.logger().error("purge_failed", upload=number, code=error.code, reason=str(error))
     # All of them, every day: a disk may have refused, and another machine's original is deleted by nobody but itself.
     with store.reading() as connection:
         gone = list(connection.execute(sa.select(uploads.c.id).where(uploads.c.purged_at.is_not(None))).scalars())
     places.remove(settings, map(places.upload_folder, gone))
-    return len(old)
+    return count
+
+
+def _purge(store: Store, upload_id: int, *, days: int) -> bool:
+    """Empty the texts of one upload, a piece at a time, and note that when all are; return False if somebody else did."""
+
+    def empty(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+        own = sa.select(cases.c.id).where(which)
+        full = sa.or_(case_texts.c.text != "", sa.cast(case_texts.c.facts, sa.Text) != "{}")
+        connection.execute(sa.update(case_texts).where(case_texts.c.id.in_(own), full).values(text="", facts={}))
+        told = cases.c.complainant.is_not(None)
+        connection.execute(sa.update(cases).where(which, told).values(complainant=None))
+        vectors.forget(connection, which)
+
+    in_pieces(store, upload_id, empty)
+    with store.writing() as connection:
+        fresh = sa.and_(uploads.c.id == upload_id, uploads.c.purged_at.is_(None))
+        if not connection.execute(sa.update(uploads).where(fresh).values(purged_at=present(connection))).rowcount:
+            return False
+        # Those that were being made of texts read before they were emptied; from now on none are kept.
+        vectors.forget(connection, cases.c.upload_id == upload_id)
+        vectors.forgotten(connection, upload_id)
+        lines.write(connection, "desk_purged", actor="service", detail={"upload": upload_id, "days": days})
+    return True

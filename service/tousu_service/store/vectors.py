@@ -111,10 +111,14 @@ def finish(connection: sa.Connection, upload_id: int, encoder: str) -> None:
     connection.execute(sa.update(uploads).where(uploads.c.id == upload_id, _open(encoder)).values(vectors_of=encoder))
 
 
-def forget(connection: sa.Connection, upload_id: int) -> None:
-    """Delete the vectors of an upload's cases."""
-    own = sa.select(cases.c.id).where(cases.c.upload_id == upload_id)
+def forget(connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+    """Delete the vectors of some cases; that their upload has none, ``forgotten`` notes."""
+    own = sa.select(cases.c.id).where(which)
     connection.execute(sa.delete(case_vectors).where(case_vectors.c.case_id.in_(own)))
+
+
+def forgotten(connection: sa.Connection, upload_id: int) -> None:
+    """Note that an upload's cases have no vectors any more."""
     connection.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(vectors_of=None))
 
 

@@ -185,7 +185,7 @@ def test_the_file_that_came_last_tells_how_a_case_stands(store):
     assert alone == [[datetime.date(2026, 5, 20)], [], [None], [], [None]]
     with store.writing() as connection:
         uploads.change(connection, later, actor="test", state="ready")
-        uploads.take_back(connection, later, actor="test")
+    uploads.take_back(store, later, actor="test")
     ledger = as_ledger(store)
     assert ledger.rows["row"].to_list() == first
     assert ledger.rows["closed"].to_list() == [None] * 3
@@ -198,14 +198,15 @@ def test_a_case_counts_once_when_its_first_file_is_taken_back_or_emptied(store):
         _, (copy, _) = add(connection, [("A1", "电梯坏了", {"状态": "办理中"}), ("A2", "停电", {})])
         add(connection, [("A1", "电梯坏了", {"状态": "已办结"}), ("A2", "停电", {})])
         uploads.change(connection, first, actor="test", state="ready")
-        uploads.take_back(connection, first, actor="test")
+    uploads.take_back(store, first, actor="test")
     rows = as_ledger(store).rows
     assert (rows["case"].to_list(), rows["state"].to_list()) == (["A1", "A2"], ["已办结", None])
     with store.reading() as connection:
         assert case_ledger(connection, copy).rows.rows() == rows.filter(rows["row"] == copy).rows()
     with store.writing() as connection:
         _, (again,) = add(connection, [("A1", "电梯坏了", {})])  # a case of its own: the first is none to name
-        uploads.bring_back(connection, first, actor="test")
+    uploads.bring_back(store, first, actor="test")
+    with store.writing() as connection:
         connection.execute(
             sa.update(desk_tables.uploads).where(desk_tables.uploads.c.id == first).values(purged_at=NOW)
         )
@@ -254,8 +255,7 @@ def test_figures_are_computed_again_when_a_case_changes_and_shown_as_they_were_w
     slow = figures.Figures()
     monkeypatch.setattr(figures.time, "monotonic", iter(range(0, 1000, 5)).__next__)
     assert slow.get(store, ("y",), make, afresh=False).value == 2
-    with store.writing() as connection:
-        uploads.take_back(connection, upload, actor="test")
+    uploads.take_back(store, upload, actor="test")
     old = slow.get(store, ("y",), make, afresh=False)
     assert (old.value, old.is_old) == (2, True)
     new = slow.get(store, ("y",), make, afresh=True)

@@ -50,11 +50,9 @@ def test_counts_follow_what_happens(store):
     with store.writing() as connection:
         answers.undo(connection, given.id, by=person)
     assert (facet(store, "domain")["pricing"], counted(store, changed="1")) == (20, 0)
-    with store.writing() as connection:
-        uploads.take_back(connection, upload, actor="x")
+    uploads.take_back(store, upload, actor="x")
     assert (counted(store), counted(store, state="void")) == (0, 60)
-    with store.writing() as connection:
-        uploads.bring_back(connection, upload, actor="x")
+    uploads.bring_back(store, upload, actor="x")
     assert counted(store) == 60
 
 

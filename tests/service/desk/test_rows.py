@@ -167,8 +167,7 @@ def test_an_upload_whose_job_is_gone_does_not_wait_for_ever(store, settings):
 
 def test_an_upload_that_was_taken_back_is_not_tagged(store, settings):
     number, job = upload(store, settings)
-    with store.writing() as connection:
-        uploads.take_back(connection, number, actor="desk:甲")
+    uploads.take_back(store, number, actor="desk:甲")
     run(store, settings)
     with store.reading() as connection:
         assert uploads.find(connection, number).state == "void"

@@ -146,16 +146,18 @@ def test_the_station_itself_is_a_route_to_be_said(store):
 
 def test_an_upload_is_taken_back_and_brought_back(store):
     upload = put(store, [NewCase(1, "电梯困人", tagged("elevator", 0.6)), NewCase(2, "菜", tagged("food", 0.99))])
-    with store.writing() as connection:
-        uploads.take_back(connection, upload, actor="desk:甲")
+    uploads.take_back(store, upload, actor="desk:甲")
+    with store.reading() as connection:
         assert {case(connection, row=row)["state"] for row in (1, 2)} == {"void"}
-        uploads.bring_back(connection, upload, actor="desk:甲")
+    uploads.bring_back(store, upload, actor="desk:甲")
+    with store.writing() as connection:
         assert [case(connection, row=row)["state"] for row in (1, 2)] == ["open", "auto"]
         person = officer_of(connection, "甲")
         answers.answer(connection, case(connection, row=1)["id"], Said(()), by=person, version=0)
         answers.answer(connection, case(connection, row=2)["id"], Said(("price",)), by=person, version=0)
-        uploads.take_back(connection, upload, actor="desk:甲")
-        uploads.bring_back(connection, upload, actor="desk:甲")
+    uploads.take_back(store, upload, actor="desk:甲")
+    uploads.bring_back(store, upload, actor="desk:甲")
+    with store.reading() as connection:
         assert [case(connection, row=row)["state"] for row in (1, 2)] == ["asked", "answered"]
 
 
@@ -167,8 +169,9 @@ def test_an_upload_comes_back_as_what_it_was(store, held, back):
     with store.writing() as connection:
         upload = upload_of(connection)
         uploads.change(connection, upload, actor="desk:甲", **held)
-        uploads.take_back(connection, upload, actor="desk:甲")
-        uploads.bring_back(connection, upload, actor="desk:甲")
+    uploads.take_back(store, upload, actor="desk:甲")
+    uploads.bring_back(store, upload, actor="desk:甲")
+    with store.reading() as connection:
         assert uploads.find(connection, upload).state == back
 
 
@@ -176,8 +179,8 @@ def test_an_upload_whose_rows_are_coming_in_is_not_taken_back(store):
     with store.writing() as connection:
         upload = upload_of(connection)
         uploads.change(connection, upload, actor="desk:甲", state="tagging")
-        with pytest.raises(Conflict):
-            uploads.take_back(connection, upload, actor="desk:甲")
+    with pytest.raises(Conflict):
+        uploads.take_back(store, upload, actor="desk:甲")
 
 
 @pytest.mark.parametrize("table", APPEND_ONLY)

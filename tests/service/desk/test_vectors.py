@@ -85,11 +85,10 @@ def test_they_go_with_an_upload_that_is_taken_back_and_are_made_again(store):
         make(store, each, "a")
         with store.writing() as connection:
             vectors.finish(connection, each, "a")
-    with store.writing() as connection:
-        uploads.take_back(connection, upload, actor="desk:甲")
+    uploads.take_back(store, upload, actor="desk:甲")
     assert [row["case_id"] for row in kept(store)] == [5, 6, 7, 8]
-    with store.writing() as connection:
-        uploads.bring_back(connection, upload, actor="desk:甲")
+    uploads.bring_back(store, upload, actor="desk:甲")
+    with store.reading() as connection:
         assert vectors.next_upload(connection, "a") == upload
 
 

@@ -123,11 +123,9 @@ def begin(visit: Visit) -> Response:
 def void(visit: Visit) -> Response:
     """Take a file's cases out of every list, or put them back."""
     number = visit.named("upload")
-    with visit.writing() as connection:
-        if uploads.find(connection, number).state == "void":
-            uploads.bring_back(connection, number, actor=visit.person.actor)
-        else:
-            uploads.take_back(connection, number, actor=visit.person.actor)
+    with visit.reading() as connection:
+        turn = uploads.bring_back if uploads.find(connection, number).state == "void" else uploads.take_back
+    turn(visit.parts.store, number, actor=visit.person.actor)
     return visit.go(f"/inbox/{number}")
 
 

@@ -63,9 +63,9 @@ def _ledger(connection: sa.Connection, chosen: Mapping[int, Mapping[int, int]]) 
 
 def _chosen(connection: sa.Connection, among: sa.ColumnElement[bool] | None = None) -> dict[int, dict[int, int]]:
     """Return by upload which rows of ``cases`` are taken, and the case each tells of; only those ``among`` some."""
-    emptied = sa.select(uploads.c.id).where(uploads.c.purged_at.is_not(None))
+    gone = sa.select(uploads.c.id).where(sa.or_(uploads.c.purged_at.is_not(None), uploads.c.state == "void"))
     query = sa.select(cases.c.id, cases.c.upload_id, cases.c.state, cases.c.earlier_id, cases.c.number)
-    query = query.where(cases.c.state != "void", cases.c.upload_id.not_in(emptied)).order_by(cases.c.id)
+    query = query.where(cases.c.state != "void", cases.c.upload_id.not_in(gone)).order_by(cases.c.id)
     query = query if among is None else query.where(among)
     told: dict[int, tuple[int, int]] = {}
     replaced: set[int] = set()

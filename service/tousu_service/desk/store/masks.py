@@ -61,12 +61,12 @@ class Columns:
             void = frozenset(connection.execute(gone).scalars())
             if now == self._last and void == self._void:
                 return
-            self._take(connection, cases.c.id > self._last["cases"])
+            self._take(connection, cases.c.id > self._last["cases"], void)
             for table in (answers, assignments):
                 touched = sa.select(table.c.case_id).where(table.c.id > self._last[table.name])
-                self._take(connection, cases.c.id.in_(touched))
+                self._take(connection, cases.c.id.in_(touched), void)
             if changed := self._void ^ void:
-                self._take(connection, cases.c.upload_id.in_(changed))
+                self._take(connection, cases.c.upload_id.in_(changed), void)
             # Only now: what could not be read is read again, and no mask is longer than the columns.
             self._last, self._void = {name: max(now[name], seen) for name, seen in self._last.items()}, void
 
@@ -124,9 +124,10 @@ class Columns:
         found = {code: int(((bits & bit) != 0).sum()) for code, bit in BIT_OF.items()}
         return {code: number for code, number in found.items() if number}
 
-    def _take(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
-        """Read the columns of some cases."""
-        query = sa.select(cases.c.id, cases.c.signals, cases.c.online, *HELD.values())
+    def _take(self, connection: sa.Connection, which: sa.ColumnElement[bool], void: frozenset[int]) -> None:
+        """Read the columns of some cases; those of a void upload are so, even where it is only just being taken back."""
+        held = HELD | {"state": sa.case((cases.c.upload_id.in_(void), "void"), else_=cases.c.state)}
+        query = sa.select(cases.c.id, cases.c.signals, cases.c.online, *held.values())
         rows = connection.execute(query.where(which)).all()
         if not rows:
             return

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from tousu.errors import Conflict, NotFound
+from tousu_service.desk.store.pieces import in_pieces
 from tousu_service.store import audit, vectors
 from tousu_service.store.clock import now
 from tousu_service.store.desk_tables import answers, case_texts, cases, uploads
@@ -108,33 +109,71 @@ def change(connection: sa.Connection, upload_id: int, *, actor: str, **values: A
         audit.write(connection, "upload_state", actor=actor, detail={"upload": upload_id, "state": values["state"]})
 
 
-def take_back(connection: sa.Connection, upload_id: int, *, actor: str) -> None:
+def take_back(store: Store, upload_id: int, *, actor: str) -> None:
     """Make an upload void: its cases leave every list and queue; only their vectors are deleted, to be made again.
+
+    The upload is void at once, its cases are a piece at a time; ``mend`` ends what came to an early end.
 
     Raises:
         Conflict: Its rows are just becoming cases.
     """
-    if find(connection, upload_id).state == "tagging":
-        raise Conflict("这份文件正在处理，现在不能作废", fix="等处理完再作废")
-    connection.execute(sa.update(cases).where(cases.c.upload_id == upload_id).values(state="void"))
-    vectors.forget(connection, upload_id)
-    change(connection, upload_id, actor=actor, state="void")
+    with store.writing() as connection:
+        if find(connection, upload_id).state == "tagging":
+            raise Conflict("这份文件正在处理，现在不能作废", fix="等处理完再作废")
+        vectors.forgotten(connection, upload_id)
+        change(connection, upload_id, actor=actor, state="void")
+    _void_cases(store, upload_id)
 
 
-def bring_back(connection: sa.Connection, upload_id: int, *, actor: str) -> None:
-    """Undo ``take_back``: upload and cases are again what its job, decisions and answers make of them."""
-    upload = find(connection, upload_id)
+def bring_back(store: Store, upload_id: int, *, actor: str) -> None:
+    """Undo ``take_back``: upload and cases are again what its job, decisions and answers make of them.
+
+    The cases come first, a piece at a time, and the upload when all are there: should it come to an early end before,
+    the upload is still void, and ``mend`` makes all its cases so.
+    """
+    void = sa.and_(cases.c.upload_id == upload_id, cases.c.state == "void")
+
+    def back(connection: sa.Connection, which: sa.ColumnElement[bool]) -> bool:
+        still = find(connection, upload_id).state == "void"
+        if still:
+            connection.execute(sa.update(cases).where(which, cases.c.state == "void").values(state=_state_before()))
+        return still
+
+    while True:
+        in_pieces(store, upload_id, back)
+        with store.writing() as connection:
+            upload = find(connection, upload_id)
+            if upload.state != "void":
+                return
+            if connection.execute(sa.select(cases.c.id).where(void).limit(1)).first() is None:
+                state = "failed" if upload.problem else "ready" if upload.rows or upload.job_id else "looking"
+                change(connection, upload_id, actor=actor, state=state)
+                return
+
+
+def _void_cases(store: Store, upload_id: int) -> None:
+    """Make the cases of an upload that is void so, unless it is brought back meanwhile."""
+
+    def take(connection: sa.Connection, which: sa.ColumnElement[bool]) -> bool:
+        still = find(connection, upload_id).state == "void"
+        if still:
+            connection.execute(sa.update(cases).where(which, cases.c.state != "void").values(state="void"))
+            vectors.forget(connection, which)
+        return still
+
+    in_pieces(store, upload_id, take)
+
+
+def _state_before() -> sa.ColumnElement[str]:
+    """Return what a case's state is by its decision and answer."""
     action = sa.select(answers.c.action).where(answers.c.id == cases.c.answer_id).scalar_subquery()
-    state = sa.case(
+    return sa.case(
         (sa.and_(cases.c.earlier_id.is_not(None), cases.c.priority < 0), "same"),
         (action == "ask", "asked"),
         (cases.c.answer_id.is_not(None), "answered"),
         (cases.c.decision == "auto", "auto"),
         else_="open",
     )
-    connection.execute(sa.update(cases).where(cases.c.upload_id == upload_id).values(state=state))
-    back = "failed" if upload.problem else "ready" if upload.rows or upload.job_id else "looking"
-    change(connection, upload_id, actor=actor, state=back)
 
 
 def fail(store: Store, upload_id: int, words: str) -> None:
@@ -145,17 +184,24 @@ def fail(store: Store, upload_id: int, words: str) -> None:
 
 
 def mend(store: Store) -> None:
-    """Let uploads know whose job came to an end without them: given up, cancelled while it waited, or gone."""
+    """Let uploads know whose job came to an end without them, and take the rest of void ones' cases out of the lists.
+
+    Jobs that were given up, cancelled while they waited, or are gone; uploads whose ``take_back`` ended early.
+    """
     query = (
         sa.select(uploads.c.id, jobs.c.state, jobs.c.error)
         .outerjoin(jobs, jobs.c.id == uploads.c.job_id)
         .where(uploads.c.state == "tagging")
         .where(sa.or_(jobs.c.id.is_(None), jobs.c.state.in_(("failed", "cancelled"))))
     )
+    left = sa.exists().where(cases.c.upload_id == uploads.c.id, cases.c.state != "void")
     with store.reading() as connection:
         found = connection.execute(query).all()
+        half = connection.execute(sa.select(uploads.c.id).where(uploads.c.state == "void", left)).scalars().all()
     for row in found:
         fail(store, row.id, row.error or ("已取消" if row.state == "cancelled" else "处理中断了"))
+    for number in half:
+        _void_cases(store, number)
 
 
 def answered(connection: sa.Connection, upload_id: int) -> dict[str, tuple[str, ...]]:
