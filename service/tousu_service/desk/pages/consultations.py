@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from fastapi.responses import Response
 
 from tousu.errors import Conflict
-from tousu.masking import mask
+from tousu.masking import kept_line
 from tousu.timezone import today
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.pages.case import WORD
@@ -133,7 +133,7 @@ def sheet(visit: Visit) -> Response:
 def _words(visit: Visit) -> Said:
     """Return what the form says, the cases aside."""
     said = functools.partial(visit.said, most=8000)
-    matter = " ".join(mask(said("matter")).split())[:200]
+    matter = kept_line(said("matter"))[:200]
     return Said(matter, visit.said("entry", most=100), said("people"), visit.said("held_on") or None, said("line"), ())
 
 
