@@ -23,7 +23,7 @@ from tousu_service.desk import passwords
 from tousu_service.desk.store import people, uploads
 from tousu_service.desk.store.cases import NewCase, add_cases
 from tousu_service.store import Store, audit
-from tousu_service.store.desk_tables import answers, sample
+from tousu_service.store.desk_tables import answers, desk_examples, sample
 
 PEOPLE = {"审核员": "reviewer", "张": "officer"}
 GYM = "健身房一夜关门，老板电话打不通，年卡还剩三千元，要求退钱，我的电话13912345678"
@@ -191,18 +191,71 @@ def test_a_case_written_up_stands_beside_alike_ones_until_it_is_taken_back(desk,
     assert '健身房闭店 <span class="tag">本台</span>' in section(officer, 1, "典型案例")
     assert "健身房闭店" in officer.get("/examples").text
     assert reviewer.client.get("/desk/examples/file").json()["format"] == "tousu-examples"
-    reviewer.post("/cases/1/example/withdraw", at="/cases/1/example")
+    reviewer.post("/cases/1/example/withdraw", at="/cases/1/example", version="1")
     assert "本台</span>" not in section(officer, 1, "典型案例")
+
+
+def views(desk):
+    lines = audit.latest(desk.store, action="case_viewed", actor="desk:审核员")
+    return len([line for line in lines if line.detail == {"case": 4, "where": "example"}])
+
+
+def test_every_view_of_the_form_is_written_into_the_audit(desk, reviewer):
+    before = views(desk)
+    assert reviewer.get("/cases/4/example").status_code == 200
+    assert views(desk) == before + 1
+    assert reviewer.post("/cases/4/example", at="/cases", version="0", **EXAMPLE).status_code == 409
+    assert views(desk) == before + 2
+
+
+def test_who_takes_one_back_sees_first_what_somebody_else_changed(desk, reviewer):
+    words = EXAMPLE | {"title": "举报食品", "basis": "consumer_law 第53条"}
+    reviewer.post("/cases/4/example", version="0", **words)
+    reviewer.post("/cases/4/example", version="1", **words | {"steps": "1. 同事补的"})
+    refused = reviewer.post("/cases/4/example/withdraw", at="/cases/4/example", version="1")
+    assert refused.status_code == 409
+    told = unescape(refused.text)
+    assert "刚刚改过这个案例，没有收回" in told
+    assert "同事补的</textarea>" in told
+    assert told.count('name="version" value="2"') == 2
+    assert reviewer.post("/cases/4/example/withdraw", at="/cases/4/example", version="2").status_code == 200
+    again = reviewer.post("/cases/4/example/withdraw", at="/cases/4/example", version="2")
+    assert again.status_code == 409
+    assert "已经收回了这个案例" in again.text
+
+
+def test_the_form_of_one_whose_law_or_domain_has_gone_is_shown_and_can_be_taken_back(desk, reviewer):
+    words = EXAMPLE | {"title": "变更执照", "basis": "consumer_law 第53条"}
+    assert reviewer.post("/cases/3/example", version="0", **words).status_code == 200
+    with desk.store.writing() as connection:
+        table = desk_examples
+        source = connection.execute(sa.select(table.c.source).where(table.c.case_id == 3)).scalar_one()
+        source = source.replace("consumer_law", "gone_law").replace('"prepaid"', '"gone_domain"')
+        connection.execute(sa.update(table).where(table.c.case_id == 3).values(source=source))
+    shown = reviewer.get("/cases/3/example")
+    assert shown.status_code == 200
+    told = unescape(shown.text)
+    assert "这个案例现在用不了" in told
+    assert "改好再保存，或者收回" in told
+    assert "gone_law 第53条</textarea>" in told
+    assert '<option value="" selected>原来的 gone_domain 已不在领域表里，请重选</option>' in told
+    back = reviewer.post("/cases/3/example/withdraw", at="/cases/3/example", version="1")
+    assert back.status_code == 200
+    with desk.store.reading() as connection:
+        withdrawn = sa.select(desk_examples.c.withdrawn_at).where(desk_examples.c.case_id == 3)
+        assert connection.execute(withdrawn).scalar_one() is not None
 
 
 def test_a_line_taken_stands_beside_alike_cases_and_in_their_letters(desk, reviewer, officer):
     assert 'value="健身退费"' in reviewer.get("/consultations/new?case=1&matter=健身退费").text
-    meeting = {"matter": "健身房关门退费", "cases": "A1", "entry": "答复前", "people": "甲、乙", "line": "统一答复进度"}
+    hidden = "健身房关门退费，找139\u200b1234\n5678"
+    meeting = {"matter": hidden, "cases": "A1", "entry": "答复前", "people": "甲、乙", "line": "统一答复进度"}
     wrong = reviewer.post("/consultations", **meeting)
     assert wrong.status_code == 409
     assert "哪天会商" in wrong.text
     shown = reviewer.post("/consultations", held_on=DAY.isoformat(), **meeting)
     number = str(shown.url).rpartition("/")[2]
+    assert "健身房关门退费，找0000000 0000</a>" in section(officer, 1, "统一口径")
     assert "统一答复进度" in section(officer, 1, "统一口径")
     assert "没有相近的会商" in section(officer, 2, "统一口径")
     assert f"month={DAY.isoformat()[:7]}" in officer.get("/consultations").text

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tousu.errors import ExampleError
 from tousu.examples.likeness import DOMAIN_WEIGHT, LikenessIndex
-from tousu.examples.read import load_examples, parse_example
+from tousu.examples.read import MOST_POINTS, load_examples, parse_example
 from tousu.examples.write import example_text, points_of
 
 
@@ -34,6 +35,31 @@ def test_points_lose_their_marks_and_nothing_else():
     text = "1. 核对合同\n- 看 POS\r\n\n  2、 查\n3.15晚会\n*  星\n12.5元的差价\n・点\n10．十"
     assert points_of(text) == ["核对合同", "看 POS", "查", "3.15晚会", "星", "12.5元的差价", "・点", "十"]
     assert points_of(" \n-\n") == []
+
+
+def test_a_minus_or_dashes_that_belong_to_a_point_stay():
+    text = "-5℃以下存放\n--见附件\n**重点**\n- -18℃冷冻\n* *ST 股票\n-合同\n-.5度"
+    assert points_of(text) == ["-5℃以下存放", "--见附件", "**重点**", "-18℃冷冻", "*ST 股票", "合同", "-.5度"]
+
+
+def test_a_situation_is_never_taken_for_a_heading():
+    (example, *_) = load_examples()
+    for said, read in (("## ## 步骤", "步骤"), ("#1 机组异响", "#1 机组异响")):
+        parts = (said, example.steps, example.evidence, example.answers, example.not_ours)
+        assert parse_example("x1", example_text(example.head, *parts), Path("x")).situation == read
+
+
+def test_more_points_than_a_part_may_have_are_told():
+    (example, *_) = load_examples()
+
+    def again(count):
+        parts = (example.situation, ["查"] * count, ["查"] * count, example.answers, example.not_ours)
+        return parse_example("x1", example_text(example.head, *parts), Path("x"))
+
+    assert len(again(MOST_POINTS).steps) == len(again(MOST_POINTS).evidence) == 99
+    with pytest.raises(ExampleError, match="步骤写了 100 条") as told:
+        again(100)
+    assert told.value.expected == "最多 99 条"
 
 
 def test_likeness_is_that_of_the_likest_text_and_of_the_domain(shipped):

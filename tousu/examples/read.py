@@ -30,6 +30,7 @@ FENCE = "+++"
 SECTIONS = ("情形", "步骤", "证据", "答复要点", "不归我们")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{1,59}")
 POINT = re.compile(r"\s*(?:[-*]|\d{1,2}[.、])\s*(.+)")
+MOST_POINTS = 99  # of a part: their numbers have two digits
 
 
 class Head(Entry):
@@ -110,13 +111,14 @@ def own_examples() -> tuple[WorkedExample, ...]:
     return () if folder is None or not any(folder.glob(FILES)) else load_examples(folder)
 
 
-def parse_example(name: str, source: str, file: Path) -> WorkedExample:
+def parse_example(name: str, source: str, file: Path, *, known: bool = True) -> WorkedExample:
     """Return the example that a file's text tells.
 
     Args:
         name: Its id.
         source: The text.
         file: Where it was read, for messages.
+        known: Whether codes and laws that are in no table are refused.
 
     Raises:
         ExampleError: It breaks a rule; the message names file and line.
@@ -132,7 +134,8 @@ def parse_example(name: str, source: str, file: Path) -> WorkedExample:
         )
     # An empty line in the fence's place, so that lines keep their numbers.
     head = parse_table("\n" + "\n".join(lines[1 : ends[1]]), file, Head, TITLE, ExampleError)
-    _check_codes(file, lines, head)
+    if known:
+        _check_codes(file, lines, head)
     parts = _sections(file, lines, ends[1] + 1)
     listed = {title: _points(file, lines, *parts[title]) for title in SECTIONS[1:]}
     begin, end = parts[SECTIONS[0]]

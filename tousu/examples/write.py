@@ -6,16 +6,18 @@ import json
 import re
 from typing import TYPE_CHECKING
 
-from tousu.examples.read import FENCE, SECTIONS
+from tousu.errors import ExampleError
+from tousu.examples.read import FENCE, MOST_POINTS, SECTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tousu.examples.read import Head
 
-# How a list's line may begin in Markdown: a dash, a star, a number; no number such as 3.15 or 2.5元.
-MARK = re.compile(r"^(?:[-*•]\s*|\d{1,2}(?:[.．](?!\d)|、)\s*)")
-HEADING = re.compile(r"^#+\s*")
+# How a list's line may begin in Markdown: a dash, a star, a number; no minus such as in -5℃ or --, no number such as 3.15 or
+# 2.5元.
+MARK = re.compile(r"^(?:•\s*|[-*](?:\s+|(?![-*.．\d]))|\d{1,2}(?:[.．](?!\d)|、)\s*)")
+HEADING = re.compile(r"^(?:#+(?:\s+|$))+")
 
 
 def example_text(
@@ -30,6 +32,9 @@ def example_text(
         evidence: What to gather.
         answers: What to answer.
         not_ours: What belongs to others.
+
+    Raises:
+        ExampleError: A part has more than ``MOST_POINTS`` points.
     """
     basis = [f"  {{ law = {_quoted(part.law)}, articles = {_quoted(part.articles)} }}," for part in head.basis]
     lines = [
@@ -39,6 +44,10 @@ def example_text(
         FENCE, "", f"## {SECTIONS[0]}", "", HEADING.sub("", one_line(situation), count=1), "",
     ]  # fmt: skip
     for title, points in zip(SECTIONS[1:], (steps, evidence, answers, not_ours), strict=True):
+        if len(points) > MOST_POINTS:
+            raise ExampleError(
+                f"{title}写了 {len(points)} 条", expected=f"最多 {MOST_POINTS} 条", fix="合并几条，或删去几条"
+            )
         marks = [f"{number}." if title == SECTIONS[1] else "-" for number in range(1, len(points) + 1)]
         listed = [f"{mark} {one_line(point)}" for mark, point in zip(marks, points, strict=True)]
         lines += [f"## {title}", "", *listed, ""]

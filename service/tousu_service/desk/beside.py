@@ -104,7 +104,9 @@ def _desk_examples(connection: sa.Connection) -> DeskExamples:
 
 
 def _example_index(desk: DeskExamples, classifier: Classifier) -> ExampleIndex:
-    return ExampleIndex((*load_examples(), *desk.examples), classifier)
+    # One that was downloaded and imported again is still the desk's, as it stands there now.
+    held = {one.id: one for one in (*load_examples(), *desk.examples)}
+    return ExampleIndex(tuple(held.values()), classifier)
 
 
 def _line_index(held: list[Compared], classifier: Classifier) -> LikenessIndex:
@@ -147,7 +149,7 @@ def examples_like(text: str, day: datetime.date, classifier: Classifier, desk: D
     """
     if not text:
         return []
-    own = {one.id for one in own_examples()}
+    own = {one.id for one in own_examples()}.difference(one.id for one in desk.examples)
     told = []
     for each in example_index(desk, classifier).alike(text, MOST):
         name = each.example.id

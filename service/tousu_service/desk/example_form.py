@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
-from tousu.errors import Conflict
+from tousu.errors import Conflict, ExampleError
 from tousu.examples.read import SECTIONS, Head, parse_example
 from tousu.examples.write import example_text, one_line, points_of
-from tousu.masking import mask
+from tousu.masking import kept_line, kept_lines
 from tousu.taxonomy import Basis, load_taxonomy
 from tousu.timezone import today
 from tousu_service.desk import reading
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
     import datetime
     from collections.abc import Collection
 
+    from tousu.examples.read import WorkedExample
     from tousu.taxonomy import Law, Taxonomy
     from tousu_service.desk.store.card import Card
     from tousu_service.desk.store.worked_examples import Marked
 
 DRAFT = "draft"  # the example's name while it is checked
 PLACE = Path("办案台")
+NAMES = dict(zip(("situation", "steps", "evidence", "answers", "not_ours"), SECTIONS, strict=True)) | {
+    "title": "标题", "department": "归口", "basis": "依据",
+}  # fmt: skip
+LONGEST = dict.fromkeys(NAMES, 8000) | {"title": 200, "department": 200}  # characters
 
 
 class Written(NamedTuple):
@@ -53,22 +58,36 @@ def begun(held: Card, taxonomy: Taxonomy, day: datetime.date) -> Written:
         signals=held.signals, authorities=(row["route"],) if row["route"] in names()["authorities"] else (),
         department=advice.domain.department if advice else "",
         basis="\n".join(f"{law.id} {articles}" for law, articles in advice.laws) if advice else "",
-        situation=one_line(mask(row["text"])), steps="", evidence="", answers="", not_ours="",
+        situation=kept_line(row["text"]), steps="", evidence="", answers="", not_ours="",
     )  # fmt: skip
 
 
-def written_in(marked: Marked) -> Written:
-    """Return the form of an example as it stands.
+def written_in(marked: Marked) -> tuple[Written | None, ExampleError | None]:
+    """Return the form of an example as it stands, and why it cannot be used: what it names may have left the tables since.
 
-    Raises:
-        ExampleError: What it names has left the tables since.
+    Returns:
+        No form where its text cannot be read at all; no error where there is nothing wrong.
     """
-    example = parse_example(marked.name, marked.source, PLACE / marked.name)
+    place = PLACE / marked.name
+    try:
+        return _written(parse_example(marked.name, marked.source, place)), None
+    except ExampleError as error:
+        fix = "在下面改好再保存" if marked.withdrawn_at else "在下面改好再保存，或者收回"
+        wrong = ExampleError(f"这个案例现在用不了：{error.found}", expected=error.expected, fix=fix)
+    try:
+        return _written(parse_example(marked.name, marked.source, place, known=False)), wrong
+    except ExampleError:
+        return None, wrong
+
+
+def _written(example: WorkedExample) -> Written:
+    """Return the form of an example; its points with marks, so that what looks like one in them stays."""
     head = example.head
     return Written(
         head.title, head.domains, head.kind, head.online, head.signals, head.authorities, head.department,
         "\n".join(f"{part.law} {part.articles}" for part in head.basis), example.situation,
-        *("\n".join(points) for points in (example.steps, example.evidence, example.answers, example.not_ours)),
+        "\n".join(f"{number}. {step}" for number, step in enumerate(example.steps, 1)),
+        *("\n".join(f"- {point}" for point in points) for points in (example.evidence, example.answers, example.not_ours)),
     )  # fmt: skip
 
 
@@ -86,14 +105,19 @@ def source_of(written: Written, day: datetime.date) -> str:
         day: When the case came in.
 
     Raises:
-        Conflict: Something is missing, or a code or law is none, or a law holds neither on the day nor today.
+        Conflict: Something is missing or too long, or a code or law is none, or a law holds neither on the day nor today.
         ExampleError: The example breaks a rule all the same.
     """
-    masked: dict[str, Any] = {name: mask(value) for name, value in written._asdict().items() if isinstance(value, str)}
-    written = written._replace(**masked)
-    for field, name in (("title", "标题"), ("department", "归口"), ("situation", SECTIONS[0])):
+    for field, most in LONGEST.items():
+        if len(getattr(written, field)) > most:
+            raise Conflict(f"{NAMES[field]}太长", expected=f"最多 {most} 字", fix="删短再保存")
+    kept: dict[str, Any] = {
+        name: kept_lines(value) for name, value in written._asdict().items() if isinstance(value, str)
+    }
+    written = written._replace(**kept)
+    for field in ("title", "department", "situation"):
         if not one_line(getattr(written, field)):
-            raise Conflict(f"{name}没有写", fix="补上再保存")
+            raise Conflict(f"{NAMES[field]}没有写", fix="补上再保存")
     parts = [points_of(text) for text in (written.steps, written.evidence, written.answers, written.not_ours)]
     for title, points in zip(SECTIONS[1:], parts, strict=True):
         if not points:

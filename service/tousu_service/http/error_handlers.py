@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 STATUSES: dict[type[errors.TousuError], int] = {
     errors.TextError: 422,
     errors.CorpusError: 422,
+    errors.ExampleError: 422,
     errors.ModelMissing: 404,
     errors.ModelError: 422,
     errors.NotFound: 404,

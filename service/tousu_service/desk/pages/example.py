@@ -14,6 +14,7 @@ from tousu_service.desk.store import spot_checks, worked_examples
 from tousu_service.desk.store.card import card
 from tousu_service.desk.web import new_router, page
 from tousu_service.http.attachment import attachment
+from tousu_service.http.error_handlers import status_of
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 router = new_router()
 page = functools.partial(page, router)
-LONGEST = 8000  # characters of one field
 
 
 @page("/cases/{case}/example", role="reviewer")
@@ -48,10 +48,13 @@ def save(visit: Visit) -> Response:
 
 @page("/cases/{case}/example/withdraw", method="POST", role="reviewer")
 def withdraw(visit: Visit) -> Response:
-    """Let a case be no example any more."""
+    """Let a case be no example any more; who has not seen how it stands now sees that first."""
     number = visit.named("case")
-    with visit.writing() as connection:
-        worked_examples.withdraw(connection, number, by=visit.person)
+    try:
+        with visit.writing() as connection:
+            worked_examples.withdraw(connection, number, by=visit.person, version=visit.number("version"))
+    except Conflict as error:
+        return _form(visit, error=error)
     return visit.go(f"/cases/{number}#examples")
 
 
@@ -94,33 +97,31 @@ def _seen(connection: sa.Connection, visit: Visit) -> Card:
 
 def _said(visit: Visit) -> Written:
     """Return what the form says."""
+    longest = example_form.LONGEST  # one character more tells that it is too long
+    words = {name: visit.said(name, most=most + 1) for name, most in longest.items()}
     return Written(
-        title=visit.said("title"),
         domains=tuple(dict.fromkeys([visit.said("primary"), *map(str, visit.form.getlist("also"))])),
         kind=visit.said("kind"),
         online=visit.said("online") == "1",
         signals=tuple(map(str, visit.form.getlist("signal"))),
         authorities=tuple(map(str, visit.form.getlist("authority"))),
-        department=visit.said("department"),
-        basis=visit.said("basis", most=LONGEST),
-        situation=visit.said("situation", most=LONGEST),
-        steps=visit.said("steps", most=LONGEST),
-        evidence=visit.said("evidence", most=LONGEST),
-        answers=visit.said("answers", most=LONGEST),
-        not_ours=visit.said("not_ours", most=LONGEST),
+        **words,
     )
 
 
 def _form(visit: Visit, *, said: Written | None = None, error: Conflict | ExampleError | None = None) -> Response:
     """Return the form: with what was written just now, with the example as it stands, or begun from the case."""
+    number = visit.named("case")
     with visit.reading() as connection:
         held = _seen(connection, visit)
-        marked = worked_examples.of_case(connection, visit.named("case"))
+        marked = worked_examples.of_case(connection, number)
+    visit.viewed("case_viewed", case=number, where="example")
     day = reading.day_of(held.row)
-    if said is None:
-        said = example_form.written_in(marked) if marked else example_form.begun(held, visit.parts.taxonomy, day)
+    status = status_of(error) if error else 200
+    version = visit.number("version") if said else marked.version if marked else 0
+    if said is None and marked is not None:
+        said, wrong = example_form.written_in(marked)
+        error = error or wrong
+    said = said or example_form.begun(held, visit.parts.taxonomy, day)
     shown: dict[str, Any] = {"row": held.row, "said": said, "marked": marked, "error": error, "day": day}
-    version = visit.number("version") if error else marked.version if marked else 0
-    return visit.show(
-        "example.html", 409 if error else 200, version=version, laws=example_form.laws_on(day), **shown
-    )  # fmt: skip
+    return visit.show("example.html", status, version=version, laws=example_form.laws_on(day), **shown)

@@ -88,19 +88,30 @@ def save(connection: sa.Connection, case_id: int, source: str, *, by: Person, ve
     else:
         name = held.name
         connection.execute(sa.update(desk_examples).where(desk_examples.c.case_id == case_id).values(values))
-    what = "example_added" if held is None else "example_changed"
+    what = "example_added" if held is None else "example_restored" if held.withdrawn_at else "example_changed"
     audit.write(connection, what, actor=by.actor, detail={"case": case_id, "example": name})
 
 
-def withdraw(connection: sa.Connection, case_id: int, *, by: Person) -> None:
+def withdraw(connection: sa.Connection, case_id: int, *, by: Person, version: int) -> None:
     """Let an example count no longer; what was written stays for whoever marks the case again.
 
+    Args:
+        connection: A writing transaction.
+        case_id: The case.
+        by: Who.
+        version: What the person saw.
+
     Raises:
-        NotFound: The case is none.
+        NotFound: The case never was one.
+        Conflict: Somebody changed it since or took it back.
     """
     held = of_case(connection, case_id)
-    if held is None or held.withdrawn_at is not None:
+    if held is None:
         raise NotFound("这一件不是典型案例", fix="回到案件页看现在的样子")
+    if held.withdrawn_at is not None:
+        raise Conflict(f"{held.by} 已经收回了这个案例", fix="不用再收回；再保存就又有效")
+    if held.version != version:
+        raise Conflict(f"{held.by} 刚刚改过这个案例，没有收回", fix="下面是现在的样子，看过再决定")
     at = now(connection)
     values = {"version": held.version + 1, "changed_at": at, "changed_by": by.id, "withdrawn_at": at}
     connection.execute(sa.update(desk_examples).where(desk_examples.c.case_id == case_id).values(values))
