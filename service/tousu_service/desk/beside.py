@@ -1,6 +1,7 @@
 """What stands beside alike cases: worked examples, shipped, the station's and the desk's, and lines taken by meetings.
 
-Kept by each process until one of them changes. Loaded when the first case is opened: a service that has no desk does without.
+Kept by each process until one of them changes; while one caller makes them anew, case pages show those before.
+Loaded when the first case is opened: a service that has no desk does without.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ MOST = 3
 LEAST = 0.38
 Loaded = TypeVar("Loaded")
 Index = TypeVar("Index")
+Value = TypeVar("Value")
 
 
 class DeskExamples(NamedTuple):
@@ -64,6 +66,32 @@ class LineTaken(NamedTuple):
     same_firm: bool
 
 
+class _Latest(Generic[Value]):
+    """The last of something that takes long to make. Thread-safe; one caller makes it, outside of what others wait for."""
+
+    def __init__(self) -> None:
+        self._held: tuple[object, Value] | None = None
+        self._making = threading.Lock()
+
+    def get(self, key: object, make: Callable[[], Value], *, fresh: bool) -> Value:
+        """Return what belongs to a key.
+
+        Where somebody else is making it: unless ``fresh``, the one before; else, or where there is none, what they make.
+        """
+        held = self._held
+        if held is not None and held[0] == key:
+            return held[1]
+        if not self._making.acquire(blocking=fresh or held is None):
+            assert held is not None
+            return held[1]
+        try:
+            if self._held is None or self._held[0] != key:
+                self._held = key, make()
+            return self._held[1]
+        finally:
+            self._making.release()
+
+
 class _Kept(Generic[Loaded, Index]):
     """What is read of a store and made ready for a model, until either is another. Thread-safe."""
 
@@ -72,24 +100,17 @@ class _Kept(Generic[Loaded, Index]):
         build: Callable[[Loaded, Classifier], Index],
     ) -> None:  # fmt: skip
         self._stamp, self._load, self._build = stamp, load, build
-        self._loaded: tuple[Any, Loaded] | None = None
-        self._built: tuple[Loaded, Classifier, Index] | None = None
-        self._turn = threading.Lock()
+        self._loaded: _Latest[Loaded] = _Latest()
+        self._built: _Latest[tuple[Loaded, Index]] = _Latest()
 
-    def load(self, connection: sa.Connection) -> Loaded:
-        """Return what the store holds now."""
+    def load(self, connection: sa.Connection, *, fresh: bool) -> Loaded:
+        """Return what the store holds now; unless ``fresh``, what it held before while somebody else reads it."""
         stamp = (str(connection.engine.url), self._stamp(connection))
-        with self._turn:
-            if self._loaded is None or self._loaded[0] != stamp:
-                self._loaded = stamp, self._load(connection)
-            return self._loaded[1]
+        return self._loaded.get(stamp, lambda: self._load(connection), fresh=fresh)
 
-    def index(self, loaded: Loaded, classifier: Classifier) -> Index:
-        """Return what was loaded, ready to be searched."""
-        with self._turn:
-            if self._built is None or self._built[0] is not loaded or self._built[1] is not classifier:
-                self._built = loaded, classifier, self._build(loaded, classifier)
-            return self._built[2]
+    def index(self, loaded: Loaded, classifier: Classifier, *, fresh: bool) -> tuple[Loaded, Index]:
+        """Return what was loaded, ready to be searched; unless ``fresh``, what was before while somebody else makes it so."""
+        return self._built.get((loaded, classifier), lambda: (loaded, self._build(loaded, classifier)), fresh=fresh)
 
 
 def _desk_examples(connection: sa.Connection) -> DeskExamples:
@@ -117,9 +138,9 @@ _examples = _Kept(worked_examples.stamp, _desk_examples, _example_index)
 _lines = _Kept(consultations.stamp, consultations.compared, _line_index)
 
 
-def desk_examples(connection: sa.Connection) -> DeskExamples:
-    """Return the examples that people marked at the desk."""
-    return _examples.load(connection)
+def desk_examples(connection: sa.Connection, *, fresh: bool = True) -> DeskExamples:
+    """Return the examples that people marked at the desk; unless ``fresh``, those before while others read them."""
+    return _examples.load(connection, fresh=fresh)
 
 
 def example_index(desk: DeskExamples, classifier: Classifier) -> ExampleIndex:
@@ -128,7 +149,7 @@ def example_index(desk: DeskExamples, classifier: Classifier) -> ExampleIndex:
     Raises:
         ExampleError: One of the station's own breaks a rule.
     """
-    return _examples.index(desk, classifier)
+    return _examples.index(desk, classifier, fresh=True)[1]
 
 
 def examples_like(text: str, day: datetime.date, classifier: Classifier, desk: DeskExamples) -> list[dict[str, Any]]:
@@ -151,8 +172,11 @@ def examples_like(text: str, day: datetime.date, classifier: Classifier, desk: D
         return []
     own = {one.id for one in own_examples()}.difference(one.id for one in desk.examples)
     told = []
-    for each in example_index(desk, classifier).alike(text, MOST):
+    before, index = _examples.index(desk, classifier, fresh=False)
+    for each in index.alike(text, MOST):
         name = each.example.id
+        if name in before.marked and name not in desk.marked:  # taken back just now
+            continue
         shown = example_json(each.example, day) | {"likeness": each.likeness, "own": name in own}
         marked = desk.marked.get(name)
         shown |= {"case": marked and marked.case_id, "number": marked and marked.number}
@@ -161,8 +185,8 @@ def examples_like(text: str, day: datetime.date, classifier: Classifier, desk: D
 
 
 def meetings(connection: sa.Connection) -> list[Compared]:
-    """Return the meetings that count, with what cases are compared with."""
-    return _lines.load(connection)
+    """Return the meetings that count, with what cases are compared with; those before while others read them."""
+    return _lines.load(connection, fresh=False)
 
 
 def lines_like(row: Mapping[str, Any], classifier: Classifier, held: list[Compared]) -> list[LineTaken]:
@@ -176,14 +200,23 @@ def lines_like(row: Mapping[str, Any], classifier: Classifier, held: list[Compar
     Returns:
         The case's own first; then up to ``MOST`` others, the likest first.
     """
-    likeness = _lines.index(held, classifier).likeness(row["text"]) if held and row["text"] else None
+    likeness = _likeness(row["text"], classifier, held)
     found = [
         LineTaken(
-            each.told, row["id"] in each.told.cases, 0.0 if likeness is None else float(likeness[place]),
+            each.told, row["id"] in each.told.cases, likeness.get(each.told.id, 0.0),
             (row["respondent"], row["domain"]) in each.firms,
         )
-        for place, each in enumerate(held)
+        for each in held
     ]  # fmt: skip
     found.sort(key=lambda line: (-line.same_firm, -line.likeness, -line.told.id))
     others = [each for each in found if not each.own and each.told.line and (each.same_firm or each.likeness >= LEAST)]
     return [each for each in found if each.own] + others[:MOST]
+
+
+def _likeness(text: str, classifier: Classifier, held: list[Compared]) -> dict[int, float]:
+    """Return how alike a text is to meetings, by their numbers; one too new to be compared yet is not among them."""
+    if not held or not text:
+        return {}
+    compared, index = _lines.index(held, classifier, fresh=False)
+    told = index.likeness(text)
+    return {} if told is None else {each.told.id: float(one) for each, one in zip(compared, told, strict=True)}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from docx import Document
@@ -11,7 +13,7 @@ from tests.service.desk.people import officer_of, tagged, upload_of
 from tousu.errors import Conflict, NotFound
 from tousu_service.desk import beside
 from tousu_service.desk.of_case import letter_of_case, meeting_sheet
-from tousu_service.desk.store import consultations, named
+from tousu_service.desk.store import answers, consultations, named, uploads
 from tousu_service.desk.store.as_ledger import case_ledger
 from tousu_service.desk.store.card import card
 from tousu_service.desk.store.cases import NewCase, add_cases
@@ -102,6 +104,91 @@ def test_a_meeting_without_a_line_stands_beside_its_own_cases_alone(store, chief
     opened(store, chief, line="")
     assert [each.told.line for each in lines(store, shipped, 1)] == [""]
     assert lines(store, shipped, 4) == []
+
+
+@pytest.fixture
+def later(store, chief):
+    """A case of a later upload, of the firm of a meeting's."""
+    with store.writing() as connection:
+        new = NewCase(1, "跑步机坏了没人修", tagged("prepaid", 0.95), respondent="跃界健身")
+        add_cases(connection, upload_of(connection), [new], secret="s")
+    return 7
+
+
+def test_a_line_goes_by_what_its_cases_are_now(store, chief, shipped, later):
+    opened(store, chief)
+    assert [each.same_firm for each in lines(store, shipped, later)] == [True]
+    with store.writing() as connection:
+        given = [answers.answer(connection, n, answers.Said(("sports",)), by=chief, version=0).id for n in (1, 2)]
+    assert [each for each in lines(store, shipped, later) if each.same_firm] == []
+    with store.writing() as connection:
+        answers.undo(connection, given[0], by=chief)
+    assert [each.same_firm for each in lines(store, shipped, later)] == [True]
+
+
+def test_a_line_does_not_go_by_cases_of_an_upload_that_was_taken_back(store, chief, shipped, later):
+    number = opened(store, chief, matter="二")
+    before = lines(store, shipped, later)
+    with store.reading() as connection:
+        likeness = beside._likeness(TEXTS[0], shipped, beside.meetings(connection))[number]
+    assert ([each.same_firm for each in before], likeness > 1) == ([True], True)
+    uploads.take_back(store, 1, actor="x")
+    assert lines(store, shipped, later) == []
+    with store.reading() as connection:
+        assert beside._likeness(TEXTS[0], shipped, beside.meetings(connection))[number] == 0
+    assert [each.own for each in lines(store, shipped, 1)] == [True]  # it is still the meeting's own
+    uploads.bring_back(store, 1, actor="x")
+    assert lines(store, shipped, later) == before
+
+
+class Slowly:
+    """Lets indexes be made as slowly as a test wants."""
+
+    def __init__(self, monkeypatch):
+        self.begun, self.go_on, self.count = threading.Event(), threading.Event(), 0
+        real = beside.LikenessIndex
+
+        def made(*args):
+            self.count += 1
+            self.begun.set()
+            assert self.go_on.wait(20)
+            return real(*args)
+
+        monkeypatch.setattr(beside, "LikenessIndex", made)
+
+
+def test_pages_show_lines_while_another_makes_them_anew(store, chief, shipped, monkeypatch):
+    old = opened(store, chief)
+    alike = lines(store, shipped, 4)
+    slowly = Slowly(monkeypatch)
+    new = opened(store, chief, matter="健身房关门", cases=(4,))
+    with ThreadPoolExecutor(9) as pool:
+        maker = pool.submit(lines, store, shipped, 4)
+        assert slowly.begun.wait(20)
+        others = [pool.submit(lines, store, shipped, 4) for _ in range(8)]
+        try:
+            shown = [each.result(10) for each in others]
+        finally:
+            slowly.go_on.set()
+        told = maker.result(20)
+    assert shown == [[shown[0][0], *alike]] * 8
+    assert (shown[0][0].told.id, shown[0][0].own, shown[0][0].likeness, alike[0].told.id) == (new, True, 0.0, old)
+    assert told[0].likeness > 1
+    assert (lines(store, shipped, 4), slowly.count) == (told, 1)
+
+
+def test_lines_are_made_once_however_many_ask_first(store, chief, shipped, monkeypatch):
+    opened(store, chief)
+    slowly = Slowly(monkeypatch)
+    monkeypatch.setattr(beside, "_lines", beside._Kept(consultations.stamp, consultations.compared, beside._line_index))
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(lines, store, shipped, 4) for _ in range(8)]
+        assert slowly.begun.wait(20)
+        slowly.go_on.set()
+        found = [each.result(20) for each in asked]
+    assert slowly.count == 1
+    assert found == [found[0]] * 8
+    assert found[0]
 
 
 def test_cases_are_named_by_the_station_s_number_or_the_desk_s(store, chief):

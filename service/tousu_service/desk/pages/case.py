@@ -142,7 +142,7 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
         ledger = case_ledger(connection, number)
         blind = spot_checks.is_unchecked(connection, number)
         marked = worked_examples.of_case(connection, number)
-        desk, held_meetings = beside.desk_examples(connection), beside.meetings(connection)
+        desk, held_meetings = beside.desk_examples(connection, fresh=False), beside.meetings(connection)
     clocks, no_clock = _or_why(lambda: clocks_of_case(ledger))
     model, day = visit.parts.live_model.current(), reading.day_of(held.row)
     examples, no_examples = _or_why(lambda: beside.examples_like(held.row["text"], day, model, desk))

@@ -104,10 +104,18 @@ class Compared:
 
 
 def stamp(connection: sa.Connection) -> tuple[object, ...]:
-    """Return what differs from before as soon as a meeting was opened, changed or taken back, or texts were emptied."""
-    purged = sa.select(sa.func.max(uploads.c.purged_at)).scalar_subquery()
-    columns = (sa.func.count(), sa.func.max(consultations.c.changed_at), purged)
-    return tuple(connection.execute(sa.select(*columns).select_from(consultations)).one())
+    """Return what differs from before as soon as ``compared`` does.
+
+    A meeting was opened, changed or taken back, or of its cases one was answered or its upload taken back, brought back or
+    emptied.
+    """
+    told = connection.execute(sa.select(sa.func.count(), sa.func.sum(consultations.c.version))).one()
+    upload = (uploads.c.id, uploads.c.state, uploads.c.purged_at)
+    query = sa.select(*upload, sa.func.count(), sa.func.sum(cases.c.version)).select_from(consultation_cases)
+    query = query.join(cases, cases.c.id == consultation_cases.c.case_id).join(
+        uploads, uploads.c.id == cases.c.upload_id
+    )
+    return (*told, *map(tuple, connection.execute(query.group_by(*upload).order_by(uploads.c.id))))
 
 
 def listed(connection: sa.Connection) -> list[Consultation]:
@@ -128,11 +136,12 @@ def find(connection: sa.Connection, consultation_id: int) -> Consultation:
 
 
 def compared(connection: sa.Connection) -> list[Compared]:
-    """Return the meetings that count, each with what other cases are compared with."""
+    """Return the meetings that count, each with what other cases are compared with; a void upload's cases are nothing to go by."""
     told = _read(connection, _query().where(consultations.c.withdrawn_at.is_(None)).order_by(consultations.c.id))
     columns = (consultation_cases.c.consultation_id, cases.c.domain, cases.c.respondent, case_texts.c.text)
     query = sa.select(*columns).join(cases, cases.c.id == consultation_cases.c.case_id)
-    query = query.join(case_texts, case_texts.c.id == cases.c.id)
+    query = query.join(case_texts, case_texts.c.id == cases.c.id).join(uploads, uploads.c.id == cases.c.upload_id)
+    query = query.where(uploads.c.state != "void")
     rows: dict[int, list[Any]] = {each.id: [] for each in told}
     for row in connection.execute(query.order_by(consultation_cases.c.case_id)):
         if row.consultation_id in rows:
