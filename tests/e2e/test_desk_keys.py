@@ -147,8 +147,11 @@ def test_a_list_shows_all_its_columns(browser, desk, width):
 
 def test_keys_can_be_switched_off(browser, desk):
     browser.get(f"http://127.0.0.1:{desk[0].port}/desk/review")
-    browser.find_element(By.XPATH, "//button[text()='关掉单键']").click()
     before = shown(browser)
+    browser.find_element(By.XPATH, "//button[text()='关掉单键']").click()
+    WebDriverWait(browser, 20, ignored_exceptions=[Exception]).until(
+        lambda page: page.find_element(By.XPATH, "//button[text()='打开单键']")
+    )
     press(browser, "2")
     browser.find_element(By.TAG_NAME, "body").send_keys("2")
     assert not browser.find_element(By.CSS_SELECTOR, '[data-digit="2"] input').is_selected()

@@ -10,6 +10,7 @@ import base64
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,7 +102,8 @@ class VectorMaker:
             child[1].wait()
             for pipe in (child[1].stdin, child[1].stdout):
                 if pipe is not None:
-                    pipe.close()
+                    with suppress(BrokenPipeError):  # what a process that ended early never read
+                        pipe.close()
 
     def _made(self, encoder: tuple[Path, str], texts: Sequence[str]) -> NDArray[np.float16]:
         """Return the texts' vectors, shape (texts, width); each text is read once.

@@ -62,6 +62,13 @@ def made(store):
         return {row.case_id: row.vector for row in rows}
 
 
+def ended_early(script):
+    child = subprocess.Popen(["sh", "-c", script], stdin=-1, stdout=-1)
+    if script == "exit":
+        child.wait()
+    return child
+
+
 def test_pairs_are_shared_as_sets_of_them_are():
     rng = random.Random(3)
     texts = ["".join(rng.choices("电梯困人，物业修12 𠮷\ud800ab_", k=rng.randrange(40))) for _ in range(200)] + [
@@ -139,10 +146,11 @@ def test_what_fails_is_told_and_gone_on_with(tmp_path, settings, shipped, monkey
     nothing = load_settings({}, state_dir=str(tmp_path), vectors_per_upload=0)
     assert not has_work(store, nothing)
     assert not VectorMaker(store, nothing).go_on()
-    monkeypatch.setattr(jobs_vectors, "_started", lambda _: subprocess.Popen(["true"], stdin=-1, stdout=-1))
-    maker.close()
-    with pytest.raises(ModelError, match="中途"):
-        maker.go_on()
+    for script in ("exit", "read -r line"):  # gone before it is asked; gone before it answers
+        monkeypatch.setattr(jobs_vectors, "_started", lambda _, script=script: ended_early(script))
+        maker.close()
+        with pytest.raises(ModelError, match="中途"):
+            maker.go_on()
     maker.close()
     (tmp_path / "bare").mkdir()
     ledger.append(store, "activate", path=str(tmp_path / "bare"), version="w", by="test", why="")
@@ -155,26 +163,28 @@ def test_a_worker_that_is_killed_is_gone_on_from(tmp_path):
     store = Store.open(f"sqlite:///{tmp_path / 'tousu.db'}")
     store.migrate()
     put(store, [f"{block[0]}，第{n}次" for n in range(4) for block in RETOLD])
-    env = os.environ | {"TOUSU_STATE_DIR": str(tmp_path), "TOUSU_VECTORS_PER_UPLOAD": "36"}
+    env = os.environ | {"TOUSU_STATE_DIR": str(tmp_path), "TOUSU_VECTORS_PER_UPLOAD": "72"}
 
     def work():
         return subprocess.Popen([sys.executable, "-m", "tousu", "work", "--idle", "1"], env=env)
 
     worker = work()
-    until = time.monotonic() + 120
-    while not made(store):
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    worker.kill()
-    worker.wait()
+    try:
+        until = time.monotonic() + 120
+        while not made(store):
+            assert time.monotonic() < until
+            time.sleep(0.05)
+    finally:
+        worker.kill()
+        worker.wait()
     before = made(store)
-    assert 0 < len(before) < 36
+    assert 0 < len(before) < 72
     mark = np.ones(384, vectors.KIND).tobytes()
     with store.writing() as connection:
         connection.execute(sa.update(case_vectors).values(vector=mark))
-    again = work()
-    assert again.wait(120) == 0
+    with work() as again:
+        assert again.wait(120) == 0
     after = made(store)
-    assert sorted(after) == list(range(45, 81))  # the last 36
+    assert sorted(after) == list(range(9, 81))  # the last 72
     assert {number for number, vector in after.items() if vector == mark} == set(before)
     store.close()
