@@ -134,6 +134,8 @@ def test_a_drawn_case_is_judged_without_what_the_model_says(desk, officer):
         "<li>模型 ",
         *(f"{name}</h2>" for name in ("时限", "办理", "典型案例", "相似的旧案", "文书")),
     )
+    refused = officer.client.get("/desk/cases/5/letter?kind=accept")
+    assert (refused.status_code, "在抽检，还没有答复" in unescape(refused.text)) == (409, True)
     shown = officer.get("/cases/5?kind=accept").text
     assert [hint for hint in hints if hint in shown] == []
     after = officer.post("/cases/5", version="0", step="save", primary="pricing").text
@@ -246,6 +248,24 @@ def test_the_form_of_one_whose_law_or_domain_has_gone_is_shown_and_can_be_taken_
         assert connection.execute(withdrawn).scalar_one() is not None
 
 
+def test_a_meeting_is_begun_on_what_a_list_shows(reviewer):
+    shown = reviewer.post("/consultations/chosen", at="/cases", domain="elevator")
+    assert re.search(r'name="cases"[^>]*>([^<]+)<', shown.text)[1].startswith("A2")
+    none = reviewer.post("/consultations/chosen", at="/cases", domain="metrology")
+    assert (none.status_code, "选中了 0 件" in unescape(none.text)) == (409, True)
+
+
+def test_what_is_too_long_of_a_meeting_is_told_and_kept(reviewer):
+    line, many = "统" * 4000 + "一", "、".join(f"GD2026{n:06}" for n in range(1000))
+    meeting = {"matter": "健身退费", "held_on": DAY.isoformat(), "people": "甲", "line": line, "cases": "A1"}
+    told = unescape(reviewer.post("/consultations", **meeting).text)
+    assert "统一口径有 4001 字" in told
+    assert f">{line}</textarea>" in told
+    told = unescape(reviewer.post("/consultations", **meeting | {"line": "统一", "cases": many}).text)
+    assert "写了 1000 件案件" in told
+    assert f">{many}</textarea>" in told
+
+
 def test_a_line_taken_stands_beside_alike_cases_and_in_their_letters(desk, reviewer, officer):
     assert 'value="健身退费"' in reviewer.get("/consultations/new?case=1&matter=健身退费").text
     hidden = "健身房关门退费，找139\u200b1234\n5678"
@@ -263,7 +283,9 @@ def test_a_line_taken_stands_beside_alike_cases_and_in_their_letters(desk, revie
     sheet = officer.client.get(f"/desk/consultations/{number}/sheet")
     assert "统一答复进度" in "".join(cell.text for cell in Document(io.BytesIO(sheet.content)).tables[-1]._cells)
     assert officer.post(f"/consultations/{number}", version="1", **meeting).status_code == 403
-    reviewer.post(f"/consultations/{number}/withdraw", at="/consultations")
+    stale = reviewer.post(f"/consultations/{number}/withdraw", at="/consultations", version="0")
+    assert (stale.status_code, "没有收回" in stale.text, "健身房关门退费" in stale.text) == (409, True, True)
+    reviewer.post(f"/consultations/{number}/withdraw", at="/consultations", version="1")
     assert "没有相近的会商" in section(officer, 1, "统一口径")
     assert officer.client.get(f"/desk/cases/1/letter?kind=refuse&line={number}").status_code == 400
     told = [line.action for line in audit.latest(desk.store)]

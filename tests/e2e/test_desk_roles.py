@@ -37,7 +37,8 @@ REVIEWER = {
     ("POST", "/bulk/{batch}/undo"), ("POST", "/assign"), ("GET", "/model"), ("GET", "/model/progress"),
     ("GET", "/month"), ("GET", "/month/file"), ("GET", "/examples/file"), ("GET", "/cases/{case}/example"),
     ("POST", "/cases/{case}/example"), ("POST", "/cases/{case}/example/withdraw"), ("GET", "/consultations/new"),
-    ("POST", "/consultations"), ("POST", "/consultations/{consultation}"), ("POST", "/consultations/{consultation}/withdraw"),
+    ("POST", "/consultations"), ("POST", "/consultations/chosen"),
+    ("POST", "/consultations/{consultation}"), ("POST", "/consultations/{consultation}/withdraw"),
 }  # fmt: skip
 ADMIN = {
     ("POST", "/model/train"), ("POST", "/model/cancel"), ("POST", "/model/activate"), ("POST", "/model/rollback"),

@@ -95,6 +95,11 @@ def test_the_week_names_what_piles_up_and_links_its_cases(filled):
     cases = re.search(r'name="cases"[^>]*>([^<]+)<', chief.get(link).text)[1].split("、")
     assert len(cases) >= 28
     assert all(name.startswith("GD") for name in cases)
+    firms = unescape(chief.get("/week").text).partition("<h2>被投诉企业</h2>")[2]
+    link = re.search(r'href="/desk(/consultations/new\?[^"]+)"', firms)[1]
+    begun = unescape(chief.get(link).text)
+    assert 2 <= len(re.search(r'name="cases"[^>]*>([^<]+)<', begun)[1].split("、")) <= 200
+    assert re.search(r'name="matter" value="[^"]+被多次投诉"', begun)
     none = officer.get("/week?week=2026-W99")
     assert (none.status_code, "没有 2026-W99" in unescape(none.text)) == (400, True)
 

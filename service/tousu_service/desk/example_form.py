@@ -93,8 +93,12 @@ def _written(example: WorkedExample) -> Written:
 
 def laws_on(day: datetime.date) -> list[Law]:
     """Return the laws an example may rest on: those that hold on a day or today."""
-    now = today()
-    return [law for law in load_taxonomy().laws if law.holds_on(day) or law.holds_on(now)]
+    return [law for law in load_taxonomy().laws if _holds(law, day)]
+
+
+def _holds(law: Law, day: datetime.date) -> bool:
+    """Return whether an example of a case of a day may rest on a law: it holds on that day or today."""
+    return law.holds_on(day) or law.holds_on(today())
 
 
 def source_of(written: Written, day: datetime.date) -> str:
@@ -157,7 +161,7 @@ def _basis(text: str, day: datetime.date) -> list[Basis]:
         if not articles:
             raise Conflict(f"{code} 没有写条款", expected=f"{code} 第9条", fix="补上条款")
         law = laws[code]
-        if not law.holds_on(day) and not law.holds_on(today()):
+        if not _holds(law, day):
             held = f"{law.valid_from or '…'} 至 {law.valid_to or '今'}"
             raise Conflict(f"《{law.title}》（{code}，{held}）在 {day} 和今天都不生效", fix="改引当日有效的一版")
         found.append(Basis(law=code, articles=articles))

@@ -23,6 +23,8 @@ from tousu.masking import mask
 from tousu.timezone import today
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tousu.clock.case import Line
     from tousu.clock.counted import Step
     from tousu.examples.search import ExampleIndex
@@ -93,20 +95,26 @@ def letter_of_case(ledger: Ledger, kind: str, ground: int | None, *, whole: bool
     return make_letter(kind, dataclasses.replace(facts, sender=None, text=text), wording)
 
 
-def meeting_sheet(ledger: Ledger, told: Consultation, index: ExampleIndex, *, whole: bool) -> bytes:
+def meeting_sheet(
+    ledger: Ledger, told: Consultation, index: ExampleIndex, *, whole: bool, unseen: Sequence[int] = ()
+) -> bytes:
     """Return the sheet that ``tousu consult`` makes for a meeting, as a Word file, with what is known of the meeting.
 
     Args:
-        ledger: The meeting's cases, as ``case_ledger`` returns them.
+        ledger: The meeting's cases, as ``case_ledger`` returns them, without the unseen ones.
         told: The meeting.
         index: The worked examples.
         whole: Whether personal numbers in the texts stay as they are.
+        unseen: Cases of the meeting that are to be judged without seeing what the model says; the sheet names them only.
 
     Raises:
         Conflict: None of the cases is one to write of.
     """
     from tousu.joint.consult import write_consult
 
+    waiting = f"{'、'.join(f'第{number}号' for number in unseen)}在抽检，还没有答复" if unseen else ""
+    if ledger.rows.is_empty() and unseen:
+        raise Conflict(f"这次会商没有可以列出的案件：{waiting}", fix="先答复这几件，再下载会商单")
     if ledger.rows.is_empty():
         raise Conflict("这次会商的案件都已作废，或原文已清空", fix="改正案件一栏")
     rows = cases_of(ledger, ledger.rows["row"].to_list())
@@ -115,4 +123,5 @@ def meeting_sheet(ledger: Ledger, told: Consultation, index: ExampleIndex, *, wh
     day = datetime.date.fromisoformat(told.held_on) if told.held_on else today()
     sheet = consult_sheet(rows, day, clocks=clocks_on(ledger, day), index=index)
     record = {"时间": told.held_on or "", "参加人": told.people, "切入点": told.entry, "统一口径": told.line}
-    return write_consult(sheet, record=record, note=f"事由：{told.matter}。“行”是办案台里的案件号")
+    left_out = f"。{waiting}，没有列入" if unseen else ""
+    return write_consult(sheet, record=record, note=f"事由：{told.matter}。“行”是办案台里的案件号{left_out}")

@@ -65,9 +65,11 @@ def test_opened_changed_taken_back_and_saved_again(store, chief):
             consultations.change(connection, number, said(), by=chief, version=1)
         told = consultations.find(connection, number)
         assert (told.line, told.cases, told.day, told.counts) == (LINE, (2, 3), "2026-05-20", True)
-        consultations.withdraw(connection, number, by=chief)
+        with pytest.raises(Conflict, match="没有收回"):
+            consultations.withdraw(connection, number, by=chief, version=1)
+        consultations.withdraw(connection, number, by=chief, version=2)
         with pytest.raises(Conflict, match="已经收回"):
-            consultations.withdraw(connection, number, by=chief)
+            consultations.withdraw(connection, number, by=chief, version=3)
         assert beside.meetings(connection) == []
         consultations.change(connection, number, said(), by=chief, version=3)
         assert consultations.find(connection, number).counts
@@ -96,7 +98,7 @@ def test_a_line_stands_beside_its_cases_and_those_alike(store, chief, shipped):
     assert [each.same_firm for each in found[5]] == [True]
     assert found[3] == found[6] == []
     with store.writing() as connection:
-        consultations.withdraw(connection, number, by=chief)
+        consultations.withdraw(connection, number, by=chief, version=1)
     assert lines(store, shipped, 1) == []
 
 
@@ -210,6 +212,21 @@ def test_cases_are_named_by_the_station_s_number_or_the_desk_s(store, chief):
         assert named.names_of(connection, ()) == ""
 
 
+def test_a_number_that_may_be_either_is_asked_back(store, chief):
+    with store.writing() as connection:
+        new = [
+            NewCase(n, f"新{n}", tagged("prepaid", 0.9), number=name) for n, name in enumerate(("2", "8", "第1号"), 1)
+        ]
+        add_cases(connection, upload_of(connection), new, secret="s")
+        with pytest.raises(Conflict, match="“2”可以是编号为 2 的一件，也可以是办案台的第 2 号") as told:
+            named.cases_named(connection, "A1、2")
+        assert "“第7号”（编号为 2 的）或“第2号”" in str(told.value)
+        assert named.cases_named(connection, "第7号 第2号 8 第1号") == (1, 2, 7, 8)
+        names = named.names_of(connection, range(1, 10))
+        assert names == "A1、A2、A3、A4、A5、第6号、第7号、8、第9号"
+        assert named.cases_named(connection, names) == tuple(range(1, 10))
+
+
 def words_of(data):
     document = Document(io.BytesIO(data))
     cells = [cell.text for table in document.tables for row in table.rows for cell in row.cells]
@@ -240,6 +257,13 @@ def test_the_sheet_holds_the_cases_and_the_record(store, chief, shipped):
     assert "13912345678" in words_of(meeting_sheet(case_ledger_of(store, told), told, index, whole=True))
     with pytest.raises(Conflict, match="都已作废"):
         meeting_sheet(nothing, told, index, whole=False)
+    with pytest.raises(Conflict, match="第1号、第2号在抽检"):
+        meeting_sheet(nothing, told, index, whole=False, unseen=[1, 2])
+    with store.reading() as connection:
+        first = case_ledger(connection, 1)
+    words = words_of(meeting_sheet(first, told, index, whole=False, unseen=[2]))
+    assert "第2号在抽检，还没有答复，没有列入" in words
+    assert "A2" not in words
 
 
 def case_ledger_of(store, told):

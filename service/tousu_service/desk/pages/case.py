@@ -81,13 +81,14 @@ def letter(visit: Visit) -> Response:
     """Hand out a letter of the case as a Word file; nothing is sent.
 
     Raises:
-        Conflict: The case is none to write of.
+        Conflict: The case is none to write of, or was drawn to be judged without seeing what the model says.
         RequestError: There is no such letter or ground.
     """
     from tousu_service.desk.store.as_ledger import case_ledger
 
     number = visit.named("case")
     with visit.reading() as connection:
+        spot_checks.refuse_unchecked(connection, number, then="出文书")
         row = card(connection, number, viewer=visit.person.id).row
         ledger = case_ledger(connection, number)
     made = _letter(visit, ledger)

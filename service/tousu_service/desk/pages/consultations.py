@@ -15,9 +15,10 @@ from tousu.timezone import today
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.pages.case import WORD
 from tousu_service.desk.pages.review import sees_whole
-from tousu_service.desk.store import consultations, named
+from tousu_service.desk.store import consultations, lists, named, spot_checks
 from tousu_service.desk.store.card import card, members
 from tousu_service.desk.store.consultations import Said
+from tousu_service.desk.store.filters import Filter
 from tousu_service.desk.web import new_router, page
 from tousu_service.http.attachment import attachment
 
@@ -32,6 +33,8 @@ page = functools.partial(page, router)
 LATEST = 100  # meetings listed where no month is named
 ENTRIES = ("受理前", "调查中", "调解中", "答复前", "答复后")  # to choose from; any other words will do
 EMPTY = Said("", "", "", None, "", ())
+READ = 100_000  # characters of a field that are read: far more than any may have, so that nothing is cut unsaid
+LONGEST = {"matter": ("事由", 200), "entry": ("切入点", 100), "people": ("参加人", 500), "line": ("统一口径", 4000)}
 
 
 @page("/consultations")
@@ -54,14 +57,31 @@ def show_all(visit: Visit) -> Response:
 
 @page("/consultations/new", role="reviewer")
 def show_form(visit: Visit) -> Response:
-    """Show the form of a new meeting: on a case and its near-duplicates, or on the cases of a topic."""
-    numbers = [whole_number(part) or 0 for part in visit.asked("cases", most=4000).split(",")]
+    """Show the form of a new meeting: on a case and its near-duplicates, or on cases chosen elsewhere."""
+    numbers = [whole_number(part) or 0 for part in visit.asked("cases", most=READ).split(",")]
     with visit.reading() as connection:
         if visit.number("case"):
             held = card(connection, visit.number("case"), viewer=visit.person.id)
             numbers = [held.row["id"], *(number for number, _ in members(connection, held.row))]
-        names = named.names_of(connection, numbers[: named.MOST])
+        names = named.names_of(connection, numbers)
     return _form(visit, None, EMPTY._replace(matter=visit.asked("matter", most=200)), names)
+
+
+@page("/consultations/chosen", method="POST", role="reviewer")
+def choose(visit: Visit) -> Response:
+    """Begin a meeting on the cases that a list shows.
+
+    Raises:
+        Conflict: They are none, or more than a meeting may have.
+    """
+    wanted = Filter.of({name: value for name, value in visit.form.items() if isinstance(value, str)})
+    with visit.reading() as connection:
+        found = [number for number, _ in lists.ids(connection, wanted, most=named.MOST + 1)]
+    if not 0 < len(found) <= named.MOST:
+        raise Conflict(
+            f"选中了{f'超过 {named.MOST}' if found else ' 0'} 件", expected=f"1 到 {named.MOST} 件", fix="加上筛选条件"
+        )
+    return visit.go(f"/consultations/new?cases={','.join(map(str, found))}")
 
 
 @page("/consultations", method="POST", role="reviewer")
@@ -71,19 +91,14 @@ def add(visit: Visit) -> Response:
         with visit.writing() as connection:
             number = consultations.add(connection, _said(visit, connection), by=visit.person)
     except Conflict as error:
-        return _form(visit, None, _words(visit), visit.said("cases", most=8000), error=error)
+        return _form(visit, None, _words(visit), visit.said("cases", most=READ), error=error)
     return visit.go(f"/consultations/{number}")
 
 
 @page("/consultations/{consultation}")
 def show(visit: Visit) -> Response:
     """Show a meeting; who may changes it here."""
-    with visit.reading() as connection:
-        told = consultations.find(connection, visit.named("consultation"))
-        names = named.names_of(connection, told.cases)
-    visit.viewed("consultation_viewed", consultation=told.id)
-    words = Said(told.matter, told.entry, told.people, told.held_on, told.line, told.cases)
-    return _form(visit, told, words, names)
+    return _as_it_stands(visit)
 
 
 @page("/consultations/{consultation}", method="POST", role="reviewer")
@@ -97,16 +112,19 @@ def change(visit: Visit) -> Response:
     except Conflict as error:
         with visit.reading() as connection:
             told = consultations.find(connection, number)
-        return _form(visit, told, _words(visit), visit.said("cases", most=8000), error=error)
+        return _form(visit, told, _words(visit), visit.said("cases", most=READ), error=error)
     return visit.go(f"/consultations/{number}")
 
 
 @page("/consultations/{consultation}/withdraw", method="POST", role="reviewer")
 def withdraw(visit: Visit) -> Response:
-    """Let a meeting and its line count no longer."""
+    """Let a meeting and its line count no longer, if it still is what the person saw."""
     number = visit.named("consultation")
-    with visit.writing() as connection:
-        consultations.withdraw(connection, number, by=visit.person)
+    try:
+        with visit.writing() as connection:
+            consultations.withdraw(connection, number, by=visit.person, version=visit.number("version"))
+    except Conflict as error:
+        return _as_it_stands(visit, error=error)
     return visit.go(f"/consultations/{number}")
 
 
@@ -123,27 +141,44 @@ def sheet(visit: Visit) -> Response:
 
     with visit.reading() as connection:
         told = consultations.find(connection, visit.named("consultation"))
-        ledger, desk = case_ledger(connection, *told.cases), beside.desk_examples(connection)
+        unseen = spot_checks.unchecked_among(connection, told.cases)  # the sheet says what the model says of a case
+        ledger = case_ledger(connection, *(number for number in told.cases if number not in unseen))
+        desk = beside.desk_examples(connection)
     index = beside.example_index(desk, visit.parts.live_model.current())
-    made = meeting_sheet(ledger, told, index, whole=sees_whole(visit))
+    made = meeting_sheet(ledger, told, index, whole=sees_whole(visit), unseen=sorted(unseen))
     visit.viewed("consultation_exported", consultation=told.id)
     return Response(made, media_type=WORD, headers=attachment(f"会商单-第{told.id}次.docx"))
 
 
+def _as_it_stands(visit: Visit, *, error: Conflict | None = None) -> Response:
+    """Return the page of a meeting as the store has it."""
+    with visit.reading() as connection:
+        told = consultations.find(connection, visit.named("consultation"))
+        names = named.names_of(connection, told.cases)
+    visit.viewed("consultation_viewed", consultation=told.id)
+    words = Said(told.matter, told.entry, told.people, told.held_on, told.line, told.cases)
+    return _form(visit, told, words, names, version=told.version, error=error)
+
+
 def _words(visit: Visit) -> Said:
     """Return what the form says, the cases aside."""
-    said = functools.partial(visit.said, most=8000)
-    matter = kept_line(said("matter"))[:200]
-    return Said(matter, visit.said("entry", most=100), said("people"), visit.said("held_on") or None, said("line"), ())
+    said = functools.partial(visit.said, most=READ)
+    return Said(
+        kept_line(said("matter")), said("entry"), said("people"), visit.said("held_on") or None, said("line"), ()
+    )
 
 
 def _said(visit: Visit, connection: sa.Connection) -> Said:
     """Return what the form says, checked.
 
     Raises:
-        Conflict: Something is missing or wrong.
+        Conflict: Something is missing, wrong or too long.
     """
     words = _words(visit)
+    for name, (label, most) in LONGEST.items():
+        if len(getattr(words, name)) > most:
+            found = f"{label}有 {len(getattr(words, name))} 字"
+            raise Conflict(found, expected=f"至多 {most} 字", fix="删短")
     if not words.matter:
         raise Conflict("没有写事由", fix="写一句会商什么事")
     try:
@@ -154,17 +189,18 @@ def _said(visit: Visit, connection: sa.Connection) -> Said:
         raise Conflict(
             "定口径要写明哪天会商、谁参加", expected="不晚于今天的日期，参加人", fix="补上；还没开会的，口径先空着"
         )
-    cases = named.cases_named(connection, visit.said("cases", most=8000))
+    cases = named.cases_named(connection, visit.said("cases", most=READ))
     return words._replace(held_on=held_on.isoformat() if held_on else None, cases=cases)
 
 
 def _form(
-    visit: Visit, told: Consultation | None, said: Said, cases: str, *, error: Conflict | None = None
+    visit: Visit, told: Consultation | None, said: Said, cases: str, *, version: int | None = None,
+    error: Conflict | None = None,
 ) -> Response:  # fmt: skip
-    """Return the page of a meeting, with what was written just now or as it stands."""
+    """Return the page of a meeting, with what was written just now (by whoever saw a version of it) or as it stands."""
     with visit.reading() as connection:
         listed = named.shown(connection, told.cases) if told else []
-    version = visit.number("version") if error else told.version if told else 0
+    version = visit.number("version") if version is None else version
     return visit.show(
         "consultation.html", 409 if error else 200, told=told, said=said, cases=cases, listed=listed, error=error,
         version=version, entries=ENTRIES, most=named.MOST,

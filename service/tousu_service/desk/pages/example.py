@@ -90,8 +90,7 @@ def _seen(connection: sa.Connection, visit: Visit) -> Card:
     """
     number = visit.named("case")
     held = card(connection, number, viewer=visit.person.id)
-    if spot_checks.is_unchecked(connection, number):
-        raise Conflict("这一件在抽检，还没有答复", fix="先在案件页上答复，再写成典型案例")
+    spot_checks.refuse_unchecked(connection, number, then="写成典型案例")
     return held
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import Conflict, ScopeMissing
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.render import ATTENTION, DECISIONS, STATES, names
-from tousu_service.desk.store import bulk, lists, people
+from tousu_service.desk.store import bulk, lists, named, people
 from tousu_service.desk.store.answers import Said
 from tousu_service.desk.store.filters import Filter
 from tousu_service.desk.web import new_router, page
@@ -47,7 +47,7 @@ def show_list(visit: Visit) -> Response:
     return visit.show(
         "ledger.html", found=found, total=total, facets=facets, wanted=wanted, order=order, shown=shown,
         labels=LABELS, orders=ORDER_LABELS, address=wanted.to_query(), without=without,
-        after=visit.asked("after"), most=bulk.MOST,
+        after=visit.asked("after"), most=bulk.MOST, meeting=named.MOST,
     )  # fmt: skip
 
 

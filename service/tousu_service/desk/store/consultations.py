@@ -189,16 +189,18 @@ def change(connection: sa.Connection, consultation_id: int, said: Said, *, by: P
     _note(connection, "consultation_changed", consultation_id, said, by)
 
 
-def withdraw(connection: sa.Connection, consultation_id: int, *, by: Person) -> None:
+def withdraw(connection: sa.Connection, consultation_id: int, *, by: Person, version: int) -> None:
     """Let a meeting and its line count no longer.
 
     Raises:
         NotFound: There is none of this number.
-        Conflict: It was taken back already.
+        Conflict: Somebody changed it since the person saw it, or took it back.
     """
     held = find(connection, consultation_id)
     if not held.counts:
-        raise Conflict("这次会商已经收回了", fix="回到会商页看现在的样子")
+        raise Conflict(f"{held.changed_by} 已经收回了这次会商", fix="不用再收回；再保存就又有效")
+    if held.version != version:
+        raise Conflict(f"{held.changed_by} 刚刚改过这次会商，没有收回", fix="下面是现在的样子，看过再决定")
     at = now(connection)
     values = {"version": held.version + 1, "changed_at": at, "changed_by": by.id, "withdrawn_at": at}
     _change(connection, consultation_id, values)

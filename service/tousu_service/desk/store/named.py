@@ -23,25 +23,29 @@ OWN = re.compile(r"第(\d+)号")
 def cases_named(connection: sa.Connection, words: str) -> tuple[int, ...]:
     """Return the cases that somebody named, in the order of their numbers.
 
-    Where a number of the station's came several times, the one that came last is meant.
+    Where a number of the station's came several times, the one that came last is meant. 第17号 always is the desk's;
+    a bare 17 may be either, and is refused where it is the one of a case and the other of another.
 
     Args:
         connection: A transaction.
         words: Numbers of the station's or, as 第17号 or bare, the desk's, with commas or spaces between.
 
     Raises:
-        Conflict: One is not there, there is none, or there are more than ``MOST``.
+        Conflict: One is not there, may be either of two, there is none, or there are more than ``MOST``.
     """
     told = list(dict.fromkeys(part for part in BETWEEN.split(words) if part))
     if not 0 < len(told) <= MOST:
         raise Conflict(f"写了 {len(told)} 件案件", expected=f"1 到 {MOST} 件的编号", fix="改正案件一栏")
-    latest = sa.select(cases.c.number, sa.func.max(cases.c.id).label("id"))
-    latest = latest.where(cases.c.number.in_(told), cases.c.state.not_in(("void", "same"))).group_by(cases.c.number)
-    by_number: dict[str, int] = {row.number: row.id for row in connection.execute(latest)}
+    by_number = _latest(connection, [part for part in told if not OWN.fullmatch(part)])
     own = {part: whole_number(found[1] if (found := OWN.fullmatch(part)) else part) for part in told}
-    wanted = [number for number in own.values() if number is not None]
-    there = set(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(wanted))).scalars())
+    there = _there(connection, [number for number in own.values() if number is not None])
     found_of = {part: by_number.get(part, own[part] if own[part] in there else None) for part in told}
+    for part, number in found_of.items():
+        if own[part] in there and own[part] != number:
+            raise Conflict(
+                f"“{part}”可以是编号为 {part} 的一件，也可以是办案台的第 {own[part]} 号",
+                expected=f"“第{number}号”（编号为 {part} 的）或“第{own[part]}号”", fix="写明是哪一件",
+            )  # fmt: skip
     missing = [part for part, number in found_of.items() if number is None]
     if missing:
         raise Conflict(
@@ -55,14 +59,31 @@ def names_of(connection: sa.Connection, numbers: Sequence[int]) -> str:
     """Return the words by which ``cases_named`` finds just these cases; those that are not there are left out."""
     rows = connection.execute(sa.select(cases.c.id, cases.c.number).where(cases.c.id.in_(numbers)).order_by(cases.c.id))
     told = {row.id: row.number for row in rows}
-    latest = sa.select(cases.c.number, sa.func.max(cases.c.id).label("id"))
-    latest = latest.where(cases.c.number.in_([name for name in told.values() if name]))
-    latest = latest.where(cases.c.state.not_in(("void", "same"))).group_by(cases.c.number)
-    by_number: dict[str, int] = {row.number: row.id for row in connection.execute(latest)}
     plain = {number: name for number, name in told.items() if name and not BETWEEN.search(name)}
-    return "、".join(
-        plain[number] if by_number.get(plain.get(number, "")) == number else f"第{number}号" for number in told
-    )
+    plain = {number: name for number, name in plain.items() if not OWN.fullmatch(name)}
+    by_number = _latest(connection, list(plain.values()))
+    digits = [own for name in plain.values() if (own := whole_number(name)) is not None]
+    there = _there(connection, digits)
+
+    def is_plain(number: int) -> bool:
+        name = plain.get(number, "")
+        return by_number.get(name) == number and (
+            whole_number(name) in {None, number} or whole_number(name) not in there
+        )
+
+    return "、".join(plain[number] if is_plain(number) else f"第{number}号" for number in told)
+
+
+def _latest(connection: sa.Connection, names: Sequence[str]) -> dict[str, int]:
+    """Return the case of each of the station's numbers, the one that came last where there are several."""
+    latest = sa.select(cases.c.number, sa.func.max(cases.c.id).label("id"))
+    latest = latest.where(cases.c.number.in_(names), cases.c.state.not_in(("void", "same"))).group_by(cases.c.number)
+    return {row.number: row.id for row in connection.execute(latest)}
+
+
+def _there(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
+    """Return which of the desk's own numbers there are."""
+    return set(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(numbers))).scalars())
 
 
 def shown(connection: sa.Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:

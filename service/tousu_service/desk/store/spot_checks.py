@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from tousu.errors import Conflict
 from tousu.timezone import local
 from tousu_service.store.clock import present
 from tousu_service.store.desk_tables import cases, sample, uploads
@@ -150,6 +151,27 @@ def is_unchecked(connection: sa.Connection, case_id: int) -> bool:
     """Return whether a case was drawn and no person has said yet what is right: who does must not see the model's answer."""
     query = sa.select(sample.c.case_id).where(sample.c.case_id == case_id, sample.c.answer_id.is_(None))
     return connection.execute(query).first() is not None
+
+
+def unchecked_among(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
+    """Return which of some cases were drawn and not answered yet."""
+    query = sa.select(sample.c.case_id).where(sample.c.case_id.in_(numbers), sample.c.answer_id.is_(None))
+    return set(connection.execute(query).scalars())
+
+
+def refuse_unchecked(connection: sa.Connection, case_id: int, *, then: str) -> None:
+    """Refuse what would show a person the model's answer to a case that is to be judged without it.
+
+    Args:
+        connection: A transaction.
+        case_id: The case.
+        then: What the person may do once the case has been answered, in Chinese.
+
+    Raises:
+        Conflict: The case was drawn and nobody has answered it yet.
+    """
+    if is_unchecked(connection, case_id):
+        raise Conflict("这一件在抽检，还没有答复", fix=f"先在案件页上答复，再{then}")
 
 
 def waiting(connection: sa.Connection) -> int:
