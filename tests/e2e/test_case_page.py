@@ -255,6 +255,16 @@ def test_a_meeting_is_begun_on_what_a_list_shows(reviewer):
     assert (none.status_code, "选中了 0 件" in unescape(none.text)) == (409, True)
 
 
+def test_a_note_is_kept_whole_or_refused(desk, reviewer):
+    long = "备" * 490 + "电话13912345678"
+    told = reviewer.post("/cases/4", version="0", step="save", primary="food_safety", note=long)
+    assert (told.status_code, "备注有 503 字" in unescape(told.text)) == (409, True)
+    reviewer.post("/cases/4", version="0", step="save", primary="food_safety", note=long[5:])
+    with desk.store.reading() as connection:
+        note = connection.execute(sa.select(answers.c.note).where(answers.c.case_id == 4)).scalar_one()
+    assert note == long[5:-11] + "0" * 11
+
+
 def test_what_is_too_long_of_a_meeting_is_told_and_kept(reviewer):
     line, many = "统" * 4000 + "一", "、".join(f"GD2026{n:06}" for n in range(1000))
     meeting = {"matter": "健身退费", "held_on": DAY.isoformat(), "people": "甲", "line": line, "cases": "A1"}

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import TYPE_CHECKING
 
 import pytest
 import sqlalchemy as sa
 
 from tests.e2e.conftest import running
-from tests.harness.desk import addresses, filled, opened
+from tests.harness.desk import TEXTS, addresses, filled, opened
 from tousu_service.desk import cookies
 from tousu_service.desk.people import RANK
 from tousu_service.desk.store import people
-from tousu_service.store.desk_tables import desk_sessions, desk_users
+from tousu_service.store.desk_tables import batches, desk_sessions, desk_users
 from tousu_service.store.tables import audit as audit_rows
 
 if TYPE_CHECKING:
@@ -120,6 +121,32 @@ def test_every_form_must_be_of_this_login(desk):
             assert one.client.post(where, content=b"csrf=x", headers={"Content-Type": "text/plain"}).status_code == 415
         assert one.client.get(where).status_code in {200, 303, 404, 405, 409}, path
     assert state(desk) == before
+
+
+def test_every_page_that_shows_words_of_a_case_is_in_the_audit(desk):
+    chief = desk.seat("主任")
+    batch = chief.post("/bulk", state="open")
+    assert "批量" in batch.text
+    with desk.store.reading() as connection:
+        number = connection.execute(sa.select(sa.func.max(batches.c.id))).scalar_one()
+    meeting = chief.post("/consultations", matter="试", cases="第1号")
+    values = VALUES | {"batch": number, "consultation": int(meeting.headers["location"].rpartition("/")[2])}
+    showing = set()
+    for method, path in addresses():
+        if method != "GET" or (method, path) in OPEN:
+            continue
+        before = lines(desk)
+        page = unescape(chief.get(filled(path, values)).text)
+        if any(text[:9] in page for text in TEXTS):
+            showing.add(path)
+            assert lines(desk) > before, path
+    wanted = {"/cases", "/cases/{case}", "/review", "/mine", "/bulk/{batch}", "/consultations/{consultation}"}
+    assert wanted <= showing, wanted - showing
+
+
+def lines(desk) -> int:
+    with desk.store.reading() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(audit_rows)).scalar_one()
 
 
 def state(desk) -> list[object]:

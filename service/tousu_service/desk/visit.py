@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from tousu.errors import NotFound
+from tousu.errors import Conflict, NotFound
 from tousu_service.desk import cookies
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.render import environment
@@ -33,6 +33,9 @@ NAMED = {
     "batch": ("没有这次批量操作", "在台账里重新选"), "user": ("没有这位用户", "在用户页查看全部"),
     "consultation": ("没有这次会商", "在会商页查看全部"),
 }  # fmt: skip
+
+
+READ = 100_000  # characters of a field that are read: far more than any may have, so that nothing is cut unsaid
 
 
 @dataclass(slots=True)
@@ -78,6 +81,22 @@ class Visit:
         """Return a field of the form as words, cut off behind ``most`` characters; empty if it is not there."""
         value = self.form.get(name)
         return value.replace("\0", "").strip()[:most] if isinstance(value, str) else ""  # PostgreSQL stores no NUL
+
+    def limited(self, name: str, what: str, *, most: int) -> str:
+        """Return a field of the form as words, whole.
+
+        Args:
+            name: The field.
+            what: What the form calls it.
+            most: Most characters.
+
+        Raises:
+            Conflict: It has more. Cut off, half a telephone number could stay that nobody masks any more.
+        """
+        value = self.said(name, most=READ)
+        if len(value) > most:
+            raise Conflict(f"{what}有 {len(value)} 字", expected=f"至多 {most} 字", fix="删短")
+        return value
 
     def number(self, name: str) -> int:
         """Return a field of the form or of the address as a whole number, 0 if it is none."""

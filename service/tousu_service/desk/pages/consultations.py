@@ -19,6 +19,7 @@ from tousu_service.desk.store import consultations, lists, named, spot_checks
 from tousu_service.desk.store.card import card, members
 from tousu_service.desk.store.consultations import Said
 from tousu_service.desk.store.filters import Filter
+from tousu_service.desk.visit import READ
 from tousu_service.desk.web import new_router, page
 from tousu_service.http.attachment import attachment
 
@@ -33,7 +34,6 @@ page = functools.partial(page, router)
 LATEST = 100  # meetings listed where no month is named
 ENTRIES = ("受理前", "调查中", "调解中", "答复前", "答复后")  # to choose from; any other words will do
 EMPTY = Said("", "", "", None, "", ())
-READ = 100_000  # characters of a field that are read: far more than any may have, so that nothing is cut unsaid
 LONGEST = {"matter": ("事由", 200), "entry": ("切入点", 100), "people": ("参加人", 500), "line": ("统一口径", 4000)}
 
 
@@ -155,7 +155,6 @@ def _as_it_stands(visit: Visit, *, error: Conflict | None = None) -> Response:
     with visit.reading() as connection:
         told = consultations.find(connection, visit.named("consultation"))
         names = named.names_of(connection, told.cases)
-    visit.viewed("consultation_viewed", consultation=told.id)
     words = Said(told.matter, told.entry, told.people, told.held_on, told.line, told.cases)
     return _form(visit, told, words, names, version=told.version, error=error)
 
@@ -200,6 +199,8 @@ def _form(
     """Return the page of a meeting, with what was written just now (by whoever saw a version of it) or as it stands."""
     with visit.reading() as connection:
         listed = named.shown(connection, told.cases) if told else []
+    if told:
+        visit.viewed("consultation_viewed", consultation=told.id)
     version = visit.number("version") if version is None else version
     return visit.show(
         "consultation.html", 409 if error else 200, told=told, said=said, cases=cases, listed=listed, error=error,

@@ -80,6 +80,7 @@ def show_upload(visit: Visit) -> Response:
             looked = preview.look(_file(visit, upload))
         except TousuError as found:
             error = found
+        visit.viewed("upload_viewed", upload=upload.id)
     if upload.job_id and upload.state == "tagging":
         job = jobs.find(visit.parts.store, upload.job_id)
     with visit.reading() as connection:

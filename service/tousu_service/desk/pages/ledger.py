@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import Conflict, ScopeMissing
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.render import ATTENTION, DECISIONS, STATES, names
-from tousu_service.desk.store import bulk, lists, named, people
+from tousu_service.desk.store import answers, bulk, lists, named, people
 from tousu_service.desk.store.answers import Said
 from tousu_service.desk.store.filters import Filter
 from tousu_service.desk.web import new_router, page
@@ -58,6 +58,7 @@ def preview(visit: Visit) -> Response:
     with visit.writing() as connection:
         batch = bulk.prepare(connection, wanted, by=visit.person)
         sample = bulk.sample(connection, batch)
+    visit.viewed("bulk_viewed", batch=batch.id)
     return visit.show("bulk.html", batch=batch, sample=sample)
 
 
@@ -67,6 +68,7 @@ def show_batch(visit: Visit) -> Response:
     with visit.reading() as connection:
         batch = bulk.find(connection, visit.named("batch"))
         sample = bulk.sample(connection, batch) if batch.state == "preview" else []
+    visit.viewed("bulk_viewed", batch=batch.id)
     return visit.show("bulk.html", batch=batch, sample=sample)
 
 
@@ -84,7 +86,7 @@ def run(visit: Visit) -> Response:
         frozen = len(bulk.find(connection, batch_id).frozen)
     if frozen > bulk.ASK_ABOVE and visit.said("typed") != str(frozen):
         raise Conflict(f"要改的超过 {bulk.ASK_ABOVE} 件，须键入件数", expected=str(frozen), fix="返回上一页")
-    said = Said((code,), note=visit.said("note", most=500) or None)
+    said = Said((code,), note=visit.limited("note", "理由", most=answers.LONGEST_NOTE) or None)
     bulk.run(visit.parts.store, batch_id, said, by=visit.person)
     return visit.go(f"/bulk/{batch_id}")
 
@@ -110,7 +112,14 @@ def assign(visit: Visit) -> Response:
     with visit.writing() as connection:
         if to is not None and people.find(connection, to).disabled_at is not None:
             raise ScopeMissing("这位已停用，不能再分派给他")
-        bulk.assign(connection, chosen, to, by=visit.person, note=visit.said("note"), due_on=visit.said("due_on"))
+        bulk.assign(
+            connection,
+            chosen,
+            to,
+            by=visit.person,
+            note=visit.limited("note", "说明", most=200),
+            due_on=visit.said("due_on"),
+        )
     back = visit.said("back", most=2000)
     return visit.go(back if back.startswith("/") else "/cases")
 

@@ -29,4 +29,5 @@ def show_mine(visit: Visit) -> Response:
         free = mine.unassigned(connection) if everybody else []
         users = [user for user in people.listed(connection) if user.disabled_at is None]
         today = local(present(connection)).date().isoformat()
+    visit.viewed("mine_listed", found=len(rows), free=len(free))
     return visit.show("mine.html", rows=rows, loads=loads, free=free, users=users, today=today)

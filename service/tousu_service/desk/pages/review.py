@@ -91,9 +91,9 @@ def said_in(visit: Visit) -> Said:
     """Return the answer in a form.
 
     Raises:
-        Conflict: A code is none, or it is asked without a reason.
+        Conflict: A code is none, the note is too long, or it is asked without a reason.
     """
-    note = visit.said("note", most=500) or None
+    note = visit.limited("note", "备注", most=answers.LONGEST_NOTE) or None
     if visit.said("step") == "ask":
         if not note:
             raise Conflict("请写明为什么拿不准", fix="在备注里写一句，再交会商")
