@@ -9,8 +9,12 @@ from types import SimpleNamespace
 import pytest
 import sqlalchemy as sa
 
+from tests.service.desk.people import tagged, upload_of
 from tousu.errors import StoreError
 from tousu_service import app
+from tousu_service.desk.store import lists
+from tousu_service.desk.store.cases import NewCase, add_cases
+from tousu_service.desk.store.filters import Filter
 from tousu_service.jobs.retention import trim_audit
 from tousu_service.settings import load_settings
 from tousu_service.store import audit, clock
@@ -43,11 +47,29 @@ def test_a_chore_that_fails_keeps_none_of_the_others_from_being_done(store, tmp_
     def fail(*_):
         raise StoreError("x", fix="y")
 
+    monkeypatch.setattr(app.retention, "trim_files", fail)
+    monkeypatch.setattr(app.masks, "warm", fail)
+    run_chores_once(store, tmp_path, monkeypatch)
+
+
+def run_chores_once(store, tmp_path, monkeypatch):
     def reach(*_):
         raise ReachedError
 
-    monkeypatch.setattr(app.retention, "trim_files", fail)
     monkeypatch.setattr(app.retention, "purge_desk", reach)
     parts = SimpleNamespace(store=store, settings=load_settings({"TOUSU_STATE_DIR": str(tmp_path)}))
     with pytest.raises(ReachedError):
-        asyncio.run(asyncio.wait_for(app._trim_daily(parts), 10))
+        asyncio.run(asyncio.wait_for(app._trim_daily(parts), 60))
+
+
+def test_what_lists_count_by_is_read_before_anybody_asks(store, tmp_path, monkeypatch):
+    def read(*_):
+        raise AssertionError("read again")
+
+    with store.writing() as connection:
+        new = [NewCase(n, f"第{n}件", tagged("elevator", 0.95)) for n in range(1, 6)]
+        add_cases(connection, upload_of(connection), new, secret="s")
+    run_chores_once(store, tmp_path, monkeypatch)
+    monkeypatch.setattr(app.masks.Columns, "_take", read)
+    with store.reading() as connection:
+        assert lists.choose(connection, Filter.of({"domain": "elevator"})).count == 5

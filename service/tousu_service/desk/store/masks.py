@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tousu_service.store import Store
+
 HELD = {name: column for name, column in COLUMNS.items() if name != "complainant"}  # whose hashes would fill the memory
 MOST_SEARCHES = 8
 _held: WeakKeyDictionary[sa.Engine, Columns] = WeakKeyDictionary()
@@ -34,6 +36,16 @@ def columns_of(connection: sa.Connection) -> Columns:
         columns = _held.setdefault(connection.engine, Columns())
     columns.refresh(connection)
     return columns
+
+
+def warm(store: Store) -> None:
+    """Bring the columns of a store up to date before anybody asks.
+
+    Raises:
+        StoreError: The store cannot be asked.
+    """
+    with store.reading() as connection:
+        columns_of(connection)
 
 
 class Columns:
