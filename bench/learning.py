@@ -15,6 +15,7 @@ import statistics
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import harness
 import numpy as np
@@ -72,7 +73,7 @@ def main() -> int:
                 classifier = Classifier.load(Path(home) / "model", taxonomy=taxonomy)
                 for name, files in given.items():
                     figures = measured(classifier, [Path(file) for file in files.split(",")])
-                    told[name].append([figures.get(key, {}).get("value") or math.nan for key in SHOWN])
+                    told[name].append([value_of(figures.get(key)) for key in SHOWN])
             print(f"{share:.0%}, draw {seed + 1}: {sizes[-1][0]} rows", file=sys.stderr, flush=True)
         for name, drawn in told.items():
             cells = [spread(list(column)) for column in zip(*drawn, strict=True)]
@@ -81,6 +82,11 @@ def main() -> int:
     for table in tables.values():
         console.print(table)
     return 0
+
+
+def value_of(figure: dict[str, Any] | None) -> float:
+    """Return a figure's value; not a number where nobody says it of these texts, or nothing is decided alone."""
+    return math.nan if figure is None or figure["value"] is None else float(figure["value"])
 
 
 def spread(drawn: list[float]) -> str:
