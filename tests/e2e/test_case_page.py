@@ -136,6 +136,9 @@ def test_a_drawn_case_is_judged_without_what_the_model_says(desk, officer):
     )
     refused = officer.client.get("/desk/cases/5/letter?kind=accept")
     assert (refused.status_code, "在抽检，还没有答复" in unescape(refused.text)) == (409, True)
+    row = next(row for row in unescape(officer.get("/cases").text).split("<tr>") if ">A5</a>" in row)
+    assert ("抽检" in row, [each for each in ("电梯", "○", "%") if each in row.replace("电梯困人", "")]) == (True, [])
+    assert re.search(r"A5</a> 抽检", section(officer, 2, "相似的旧案"))
     shown = officer.get("/cases/5?kind=accept").text
     assert [hint for hint in hints if hint in shown] == []
     after = officer.post("/cases/5", version="0", step="save", primary="pricing").text
@@ -143,6 +146,8 @@ def test_a_drawn_case_is_judged_without_what_the_model_says(desk, officer):
     with desk.store.reading() as connection:
         counted = sa.select(answers.c.source, sample.c.agreed).join(sample, sample.c.answer_id == answers.c.id)
         assert connection.execute(counted).one() == ("sample", False)
+    row = next(row for row in unescape(officer.get("/cases").text).split("<tr>") if ">A5</a>" in row)
+    assert ("价格" in row, "抽检" in row) == (True, False)
 
 
 def letter(browser, case, kind, **others):

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -40,8 +41,9 @@ def served(root, tmp_path_factory):
     environment = os.environ | {"TOUSU_STATE_DIR": str(state)}
     log = (state / "log").open("wb")
     process = subprocess.Popen(
-        ["make", "-C", root, "serve", f"PORT={port}"], env=environment, stdout=log, stderr=log, cwd="/"
-    )
+        ["make", "-C", root, "serve", f"PORT={port}"], env=environment, stdout=log, stderr=log, cwd="/",
+        start_new_session=True,
+    )  # fmt: skip
     try:
         for _ in range(200):
             try:
@@ -51,7 +53,7 @@ def served(root, tmp_path_factory):
                 time.sleep(0.1)
         yield port
     finally:
-        subprocess.run(["pkill", "-TERM", "-P", str(process.pid)], check=False)
+        os.killpg(process.pid, signal.SIGTERM)  # make, its shell and the service
         process.wait(20)
         log.close()
 

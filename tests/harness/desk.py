@@ -130,12 +130,13 @@ class Desk:
 
 
 @contextmanager
-def opened(server: Server) -> Iterator[Desk]:
-    """Give the desk of a running server, once it has its key and its people."""
+def opened(server: Server, *, people: bool = True) -> Iterator[Desk]:
+    """Give the desk of a running server, once it has its key and, unless they are there already, its people."""
     desk = Desk(server)
     try:
         desk.seat().get("/login")  # by which the key is made
-        desk.add_people()
+        if people:
+            desk.add_people()
         yield desk
     finally:
         desk.close()

@@ -140,6 +140,7 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
         given = assigned(connection, number)
         users = people.listed(connection)
         alike = similar.like(connection, number, held.row["text"])
+        spot_checks.veil(connection, alike)
         ledger = case_ledger(connection, number)
         blind = spot_checks.is_unchecked(connection, number)
         marked = worked_examples.of_case(connection, number)
@@ -149,7 +150,7 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
     examples, no_examples = _or_why(lambda: beside.examples_like(held.row["text"], day, model, desk))
     lines, no_lines = _or_why(lambda: beside.lines_like(held.row, model, held_meetings))
     tables, no_letters = _or_why(lambda: [load_letters()])
-    drafts, no_draft = _or_why(lambda: [_letter(visit, ledger)] if visit.asked("kind") and tables else [])
+    drafts, no_draft = _or_why(lambda: [_letter(visit, ledger)] if visit.asked("kind") and tables and not blind else [])
     visit.viewed("case_viewed", case=number, where="case")
     return visit.show(
         "case.html", status, given=given, conflict=conflict, alike=alike,

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from tousu.case_codes import SIGNALS
 from tousu.masking import mask
+from tousu_service.store.copying import put_rows
 from tousu_service.store.desk_tables import case_texts, cases, uploads
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ def add_cases(
         )
         facts = dict(zip(names, cells, strict=True))
         bodies.append({"id": number, "text": text, "facts": facts, "tagging": new.tagging.to_dict()})
-    connection.execute(sa.insert(cases), heads)
-    connection.execute(sa.insert(case_texts), bodies)
+    put_rows(connection, cases, heads)
+    put_rows(connection, case_texts, bodies)
     connection.execute(sa.update(uploads).where(uploads.c.id == upload_id).values(rows=uploads.c.rows + len(fresh)))
     return len(fresh)
 
@@ -182,17 +183,18 @@ def _number(new: NewCase) -> str | None:
 def _earlier(connection: sa.Connection, fresh: Sequence[NewCase]) -> dict[str, tuple[int, str]]:
     """Return the last case and its text by number, of those numbers that came before."""
     numbers = sorted({number for new in fresh if (number := _number(new))})
-    found: dict[str, tuple[int, str]] = {}
+    last: dict[str, int] = {}
+    texts: dict[int, str] = {}
     for at in range(0, len(numbers), 500):
-        query = (
-            sa.select(cases.c.number, cases.c.id, case_texts.c.text)
-            .join(case_texts, case_texts.c.id == cases.c.id)
-            .where(cases.c.number.in_(numbers[at : at + 500]), cases.c.state.not_in(("void", "same")))
-            .order_by(cases.c.id)
-        )
-        for number, case_id, text in connection.execute(query):
-            found[str(number)] = (case_id, text)
-    return found
+        named = cases.c.number.in_(numbers[at : at + 500])
+        query = sa.select(cases.c.number, cases.c.id).where(named, cases.c.state.not_in(("void", "same")))
+        last |= {str(row.number): row.id for row in connection.execute(query.order_by(cases.c.id))}
+    # Apart: joined, PostgreSQL read all texts there are, until it had counted them.
+    found = sorted(last.values())
+    for at in range(0, len(found), 500):
+        query = sa.select(case_texts.c.id, case_texts.c.text).where(case_texts.c.id.in_(found[at : at + 500]))
+        texts |= {row.id: row.text for row in connection.execute(query)}
+    return {number: (case_id, texts[case_id]) for number, case_id in last.items()}
 
 
 def _reserve(connection: sa.Connection, count: int) -> int:

@@ -159,6 +159,19 @@ def unchecked_among(connection: sa.Connection, numbers: Sequence[int]) -> set[in
     return set(connection.execute(query).scalars())
 
 
+def veil(connection: sa.Connection, *lists: Sequence[dict[str, Any]]) -> None:
+    """Mark in rows of lists, as ``unseen``, the cases of which a list must not show what the model says.
+
+    Args:
+        connection: The transaction the rows were read in.
+        lists: Rows with ``id``; changed in place.
+    """
+    unseen = unchecked_among(connection, [row["id"] for rows in lists for row in rows])
+    for rows in lists:
+        for row in rows:
+            row["unseen"] = row["id"] in unseen
+
+
 def refuse_unchecked(connection: sa.Connection, case_id: int, *, then: str) -> None:
     """Refuse what would show a person the model's answer to a case that is to be judged without it.
 
