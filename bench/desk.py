@@ -3,8 +3,8 @@
     python bench/desk.py [--cases N] [--upload N] [--postgres]
 
 A real service with one worker process; each page is asked for over HTTP, ``TIMES`` times, other pages between, by one person who
-is logged in. The cases are texts of the corpus, tagged by the shipped model. The store is SQLite or a PostgreSQL server of its own;
-no vectors are made meanwhile.
+is logged in. The cases are texts of the corpus, the rows of the file as many different texts cut from it, all tagged by the
+shipped model. The store is SQLite or a PostgreSQL server of its own; no vectors are made meanwhile.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def measured(server: Server, count: int, upload: int) -> list[harness.Figure]:
                 harness.Figure("first list, the moment the service is ready", at_once, "ms"),
                 harness.Figure(f"first list, {WARM_SECONDS} s later", first, "ms", LIST, at_most=True),
             ]
-            return told + pages(desk.seat("主任")) + incoming(desk.seat("主任"), texts, upload)
+            return told + pages(desk.seat("主任")) + incoming(desk.seat("主任"), upload)
     finally:
         server.stop()
 
@@ -175,14 +175,13 @@ def timed(seat: Seat, path: str) -> float:
     return seconds * 1000
 
 
-def incoming(seat: Seat, texts: list[str], count: int) -> list[harness.Figure]:
+def incoming(seat: Seat, count: int) -> list[harness.Figure]:
     """Return how long a file takes until its first rows are there to be reviewed, and all of them, in seconds."""
-    draw = random.Random(2)
     lines = io.StringIO()
     write = csv.writer(lines)
     write.writerow(["编号", "登记时间", "投诉内容", "被投诉方"])
-    for row in range(count):
-        write.writerow([f"XX{row:07}", "2026-11-20", f"{draw.choice(texts)}（新{row}）", f"第{row % FIRMS}号公司"])
+    for row, text in enumerate(harness.texts_of(harness.LENGTH, count)):
+        write.writerow([f"XX{row:07}", "2026-11-20", text, f"第{row % FIRMS}号公司"])
     answer = seat.upload("新.csv", lines.getvalue().encode())
     path = answer.headers["location"].removeprefix("/desk").partition("?")[0]
     begun = time.perf_counter()
