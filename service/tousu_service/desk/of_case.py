@@ -23,7 +23,7 @@ from tousu.masking import mask
 from tousu.timezone import today
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
     from tousu.clock.case import Line
     from tousu.clock.counted import Step
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from tousu.ledger.read import Ledger
     from tousu.letters.write import Written
     from tousu_service.desk.store.consultations import Consultation
+
+
+UNSEEN = dict.fromkeys(("tousu_primary", "tousu_kind", "tousu_route", "tousu_signals"))  # as if the model said nothing
 
 
 class CaseClock(NamedTuple):
@@ -96,32 +99,32 @@ def letter_of_case(ledger: Ledger, kind: str, ground: int | None, *, whole: bool
 
 
 def meeting_sheet(
-    ledger: Ledger, told: Consultation, index: ExampleIndex, *, whole: bool, unseen: Sequence[int] = ()
+    ledger: Ledger, told: Consultation, index: ExampleIndex, *, whole: bool, unseen: Collection[int] = ()
 ) -> bytes:
     """Return the sheet that ``tousu consult`` makes for a meeting, as a Word file, with what is known of the meeting.
 
     Args:
-        ledger: The meeting's cases, as ``case_ledger`` returns them, without the unseen ones.
+        ledger: The meeting's cases, as ``case_ledger`` returns them.
         told: The meeting.
         index: The worked examples.
         whole: Whether personal numbers in the texts stay as they are.
-        unseen: Cases of the meeting that are to be judged without seeing what the model says; the sheet names them only.
+        unseen: Cases of the meeting that are to be judged without seeing what the model says.
 
     Raises:
         Conflict: None of the cases is one to write of.
     """
     from tousu.joint.consult import write_consult
 
-    waiting = f"{'、'.join(f'第{number}号' for number in unseen)}在抽检，还没有答复" if unseen else ""
-    if ledger.rows.is_empty() and unseen:
-        raise Conflict(f"这次会商没有可以列出的案件：{waiting}", fix="先答复这几件，再下载会商单")
     if ledger.rows.is_empty():
         raise Conflict("这次会商的案件都已作废，或原文已清空", fix="改正案件一栏")
     rows = cases_of(ledger, ledger.rows["row"].to_list())
     if not whole:
         rows = [row | {"text": row["text"] and mask(row["text"])} for row in rows]
     day = datetime.date.fromisoformat(told.held_on) if told.held_on else today()
-    sheet = consult_sheet(rows, day, clocks=clocks_on(ledger, day), index=index)
+    clocks = [clock for clock in clocks_on(ledger, day) if clock.row not in unseen]
+    rows = [row | UNSEEN if row["row"] in unseen else row for row in rows]
+    sheet = consult_sheet(rows, day, clocks=clocks, index=index)
     record = {"时间": told.held_on or "", "参加人": told.people, "切入点": told.entry, "统一口径": told.line}
-    left_out = f"。{waiting}，没有列入" if unseen else ""
+    waiting = "、".join(f"第{number}号" for number in sorted(unseen))
+    left_out = f"。{waiting}在抽检，还没有答复，领域、风险提示和期限先不列" if unseen else ""
     return write_consult(sheet, record=record, note=f"事由：{told.matter}。“行”是办案台里的案件号{left_out}")

@@ -141,11 +141,10 @@ def sheet(visit: Visit) -> Response:
 
     with visit.reading() as connection:
         told = consultations.find(connection, visit.named("consultation"))
-        unseen = spot_checks.unchecked_among(connection, told.cases)  # the sheet says what the model says of a case
-        ledger = case_ledger(connection, *(number for number in told.cases if number not in unseen))
-        desk = beside.desk_examples(connection)
+        unseen = spot_checks.unchecked_among(connection, told.cases)
+        ledger, desk = case_ledger(connection, *told.cases), beside.desk_examples(connection)
     index = beside.example_index(desk, visit.parts.live_model.current())
-    made = meeting_sheet(ledger, told, index, whole=sees_whole(visit), unseen=sorted(unseen))
+    made = meeting_sheet(ledger, told, index, whole=sees_whole(visit), unseen=unseen)
     visit.viewed("consultation_exported", consultation=told.id)
     return Response(made, media_type=WORD, headers=attachment(f"会商单-第{told.id}次.docx"))
 

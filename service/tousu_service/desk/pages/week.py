@@ -11,6 +11,7 @@ from tousu.errors import RequestError, UsageError
 from tousu.report.charts import trend
 from tousu.weekly.weeks import Week
 from tousu_service.desk.pages.figures import made_today, show_figures
+from tousu_service.desk.store import named
 from tousu_service.desk.web import new_router, page
 from tousu_service.http.attachment import attachment
 
@@ -37,7 +38,7 @@ def _context(visit: Visit, figures: dict[str, Any]) -> dict[str, Any]:
     visit.viewed("week_viewed", week=shown.name)
     return {
         "week": shown, "figures": figures, "points": points(figures), "top": TOP, "trend": trend, "chance": CHANCE,
-        "before": shown.back(1).name, "after": shown.back(-1).name,
+        "before": shown.back(1).name, "after": shown.back(-1).name, "meeting": named.MOST,
     }  # fmt: skip
 
 
