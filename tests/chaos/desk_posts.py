@@ -51,7 +51,7 @@ SCRIPTS = re.compile(r"<script(?! src=\"/desk/static/)")
 def field_names() -> list[str]:
     """Return the names of all fields that the pages ask their forms for, as their code has them, and some of none."""
     source = "".join(path.read_text("utf-8") for place in pages.__path__ for path in _python(place))
-    found = set(re.findall(r"""(?:said|number|getlist|form\.get)\(\s*"(\w+)\"""", source))
+    found = set(re.findall(r"""(?:said|limited|number|getlist|form\.get)\(\s*"(\w+)\"""", source))
     assert {"primary", "note", "what", "back", "why"} <= found
     return sorted(found | set(SOUND) | {"csrf", "case[]", "__proto__", "upload", "q", "state", "月"})
 
