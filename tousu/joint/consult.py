@@ -81,6 +81,8 @@ def consult_sheet(
     likeness: Counter[str] = Counter()
     held: dict[str, WorkedExample] = {}
     for case in cases:
+        if case["tousu_primary"] is None:  # untagged: an example like it would say what it is
+            continue
         for alike in index.alike(case["text"] or "", EXAMPLES):
             held[alike.example.id] = alike.example
             likeness[alike.example.id] += round(alike.likeness * 1000)

@@ -140,9 +140,7 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
         given = assigned(connection, number)
         users = people.listed(connection)
         alike = similar.like(connection, number, held.row["text"])
-        spot_checks.veil(connection, alike)
         ledger = case_ledger(connection, number)
-        blind = spot_checks.is_unchecked(connection, number)
         marked = worked_examples.of_case(connection, number)
         desk, held_meetings = beside.desk_examples(connection, fresh=False), beside.meetings(connection)
     clocks, no_clock = _or_why(lambda: clocks_of_case(ledger))
@@ -150,7 +148,8 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
     examples, no_examples = _or_why(lambda: beside.examples_like(held.row["text"], day, model, desk))
     lines, no_lines = _or_why(lambda: beside.lines_like(held.row, model, held_meetings))
     tables, no_letters = _or_why(lambda: [load_letters()])
-    drafts, no_draft = _or_why(lambda: [_letter(visit, ledger)] if visit.asked("kind") and tables and not blind else [])
+    wants_letter = visit.asked("kind") and tables and not held.row["unseen"]
+    drafts, no_draft = _or_why(lambda: [_letter(visit, ledger)] if wants_letter else [])
     visit.viewed("case_viewed", case=number, where="case")
     return visit.show(
         "case.html", status, given=given, conflict=conflict, alike=alike,
@@ -158,7 +157,7 @@ def _shown(visit: Visit, *, conflict: Answer | None = None, status: int = 200) -
         letters=tables[0] if tables else None, no_letters=no_letters, draft=drafts[0] if drafts else None, no_draft=no_draft,
         asked={name: visit.asked(name) for name in ("kind", "ground", "line")},
         marked=marked if marked and marked.withdrawn_at is None else None, lines=lines, no_lines=no_lines,
-        users=[user for user in users if user.disabled_at is None], **card_context(visit, held, blind=blind),
+        users=[user for user in users if user.disabled_at is None], **card_context(visit, held),
     )  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tousu.errors import Conflict, ScopeMissing
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.render import ATTENTION, DECISIONS, STATES, names
-from tousu_service.desk.store import answers, bulk, lists, named, people, spot_checks
+from tousu_service.desk.store import answers, bulk, lists, named, people
 from tousu_service.desk.store.answers import Said
 from tousu_service.desk.store.filters import Filter
 from tousu_service.desk.web import new_router, page
@@ -40,7 +40,6 @@ def show_list(visit: Visit) -> Response:
         chosen = lists.choose(connection, wanted)
         total = chosen.count
         found = lists.page(connection, chosen, order=order, after=visit.asked("after"))
-        spot_checks.veil(connection, found.rows)
         facets = lists.facets(chosen)
         shown = _shown(wanted, lists.upload_names(connection), {u.id: u.name for u in people.listed(connection)})
         without = [] if total or wanted.is_empty else _relaxed(connection, wanted)
@@ -59,7 +58,6 @@ def preview(visit: Visit) -> Response:
     with visit.writing() as connection:
         batch = bulk.prepare(connection, wanted, by=visit.person)
         sample = bulk.sample(connection, batch)
-        spot_checks.veil(connection, sample)
     visit.viewed("bulk_viewed", batch=batch.id)
     return visit.show("bulk.html", batch=batch, sample=sample)
 
@@ -70,7 +68,6 @@ def show_batch(visit: Visit) -> Response:
     with visit.reading() as connection:
         batch = bulk.find(connection, visit.named("batch"))
         sample = bulk.sample(connection, batch) if batch.state == "preview" else []
-        spot_checks.veil(connection, sample)
     visit.viewed("bulk_viewed", batch=batch.id)
     return visit.show("bulk.html", batch=batch, sample=sample)
 

@@ -109,28 +109,28 @@ def said_in(visit: Visit) -> Said:
     )  # fmt: skip
 
 
-def card_context(visit: Visit, held: Card, *, blind: bool = False) -> dict[str, Any]:
+def card_context(visit: Visit, held: Card) -> dict[str, Any]:
     """Return what the templates of one case need; personal numbers as zeros but for who may see them."""
     if not sees_whole(visit):
         held = _masked(held)
     row, tagging = held.row, held.row["tagging"]
     model = visit.parts.live_model.current()
     reasons: list[str] = []
-    if blind:
+    if row["unseen"]:
         parts = reading.whole(row["text"])
     else:
         parts, reasons = reading.pieces(model, row["text"], row["domain"])
     day = reading.day_of(row)
-    ranked = [] if blind else list(tagging["probabilities"].items())[:CANDIDATES]
+    ranked = [] if row["unseen"] else list(tagging["probabilities"].items())[:CANDIDATES]
     first = [code for code, _ in ranked]
     return {
-        "card": held, "row": row, "pieces": parts, "reasons": reasons, "blind": blind,
+        "card": held, "row": row, "pieces": parts, "reasons": reasons,
         "ranked": ranked, "rest": [code for code in names()["domains"] if code not in first],
         "initials": initials.of_domains(), "day": day,
-        "codes": [] if blind else row["codes"].split(","),
-        "advice": None if blind else reading.advice(visit.parts.taxonomy, row["domain"], day),
-        "warnings": [] if blind else reading.signal_advice(held.signals, day),
-        "authority": None if blind else reading.authority(row["route"]),
+        "codes": [] if row["unseen"] else row["codes"].split(","),
+        "advice": None if row["unseen"] else reading.advice(visit.parts.taxonomy, row["domain"], day),
+        "warnings": [] if row["unseen"] else reading.signal_advice(held.signals, day),
+        "authority": None if row["unseen"] else reading.authority(row["route"]),
         "begun": round(time.time()), "queues": queue.QUEUES,
     }  # fmt: skip
 
@@ -177,13 +177,11 @@ def _shown(
         held = card(connection, case_id, viewer=visit.person.id)
         left = queue.left(connection, visit.person, queue=wanted, upload=upload)
         done, seconds = queue.done_today(connection, visit.person)
-        blind = spot_checks.is_unchecked(connection, case_id)  # whichever queue it stands in
     visit.viewed("case_viewed", case=case_id, where="review")
-    context = card_context(visit, held, blind=blind)
     return visit.show(
         "review.html" if not visit.is_part else "review_card.html", status, number=case_id, left=left,
         done=done, seconds=seconds, queue=wanted, upload=upload, after=after, told=told, conflict=conflict, mine=mine,
-        why=_why(held, wanted, blind=blind), **context,
+        why=_why(held, wanted), **card_context(visit, held),
     )  # fmt: skip
 
 
@@ -194,12 +192,12 @@ def _conflict(visit: Visit, case_id: int, said: Said, error: AnsweredMeanwhile) 
     return _shown(visit, case_id, after=visit.said("after"), conflict=error.theirs, mine=said, status=409)
 
 
-def _why(held: Card, wanted: str, *, blind: bool) -> str:
+def _why(held: Card, wanted: str) -> str:
     """Return why this case is the next one."""
     row = held.row
     if wanted in {"asked", "mine"}:
         return {"asked": "有人拿不准，请您定", "mine": "分给您的"}[wanted]
-    if blind:
+    if row["unseen"]:  # whichever queue it stands in
         return "抽检：随机抽到，请先自己判断"
     if row["attention"] != "normal" and wanted == "all":
         return f"关注程度为{ATTENTION[row['attention']]}，排在前面"

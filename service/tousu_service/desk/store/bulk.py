@@ -12,7 +12,7 @@ from tousu.errors import Conflict, NotFound
 from tousu_service.desk.store import answers, lists
 from tousu_service.desk.store.answers import AnsweredMeanwhile, Said
 from tousu_service.desk.store.cases import kept
-from tousu_service.desk.store.filters import Filter
+from tousu_service.desk.store.filters import Filter, unseen
 from tousu_service.store import audit
 from tousu_service.store.clock import now
 from tousu_service.store.desk_tables import answers as answer_rows
@@ -90,7 +90,7 @@ def sample(connection: sa.Connection, batch: Batch) -> list[dict[str, Any]]:
     """Return some cases of a bulk action, spread over it."""
     step = max(1, len(batch.frozen) // SAMPLE)
     chosen = [number for number, _ in batch.frozen[::step]][:SAMPLE]
-    query = sa.select(cases.c.id, cases.c.number, cases.c.domain, lists.begun_text())
+    query = sa.select(cases.c.id, cases.c.number, cases.c.domain, lists.begun_text(), unseen())
     query = query.join(case_texts, case_texts.c.id == cases.c.id).where(cases.c.id.in_(chosen)).order_by(cases.c.id)
     return [dict(row) | {"text": lists.beginning(row["text"])} for row in connection.execute(query).mappings()]
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from tousu.errors import NotFound
 from tousu_service.desk.store import answers
 from tousu_service.desk.store.cases import signals_of
+from tousu_service.desk.store.filters import unseen
 from tousu_service.store.desk_tables import assignments, case_texts, cases, desk_users, leases, uploads
 
 if TYPE_CHECKING:
@@ -55,7 +56,9 @@ def card(connection: sa.Connection, case_id: int, *, viewer: int) -> Card:
         NotFound: There is none of this number.
     """
     query = (
-        sa.select(cases, case_texts.c.text, case_texts.c.facts, case_texts.c.tagging, uploads.c.name.label("upload"))
+        sa.select(
+            cases, case_texts.c.text, case_texts.c.facts, case_texts.c.tagging, uploads.c.name.label("upload"), unseen()
+        )
         .join(case_texts, case_texts.c.id == cases.c.id)
         .join(uploads, uploads.c.id == cases.c.upload_id)
         .where(cases.c.id == case_id)

@@ -76,6 +76,11 @@ def in_sample() -> sa.ColumnElement[bool]:
     return cases.c.id.in_(sa.select(sample.c.case_id).where(sample.c.answer_id.is_(None)))
 
 
+def unseen() -> sa.ColumnElement[bool]:
+    """Return ``in_sample`` as the column ``unseen`` of rows to be shown: what the model says of such a case must not be."""
+    return in_sample().label("unseen")
+
+
 def found_by_words(connection: sa.Connection, words: str) -> list[int]:
     """Return the latest cases, ``MOST_FOUND`` at most, with words in their text or number."""
     holds = sa.func.instr if connection.dialect.name == "sqlite" else sa.func.strpos

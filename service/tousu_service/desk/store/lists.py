@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from tousu.masking import mask
 from tousu_service.desk.numbers import whole_number
+from tousu_service.desk.store.filters import unseen
 from tousu_service.desk.store.masks import columns_of
 from tousu_service.store.desk_tables import case_texts, cases, uploads
 
@@ -57,7 +58,7 @@ class Page:
     """A page of a list.
 
     Attributes:
-        rows: Its cases; ``text`` is their beginning, personal numbers as zeros.
+        rows: Its cases; ``text`` is their beginning, personal numbers as zeros; ``unseen`` as of ``filters.unseen``.
         after: Where the next page begins; None on the last one.
     """
 
@@ -82,7 +83,7 @@ def page(connection: sa.Connection, chosen: Chosen, *, order: str = "new", after
     """
     column, down = ORDERS.get(order, ORDERS["new"])
     columns = [each for each in cases.c if each.name not in {"complainant", "priority"}]
-    query = sa.select(*columns, begun_text()).join(case_texts, case_texts.c.id == cases.c.id)
+    query = sa.select(*columns, begun_text(), unseen()).join(case_texts, case_texts.c.id == cases.c.id)
     query = query.where(cases.c.id.in_(_numbers(connection, chosen.mask, column, after, down=down)))
     keys = [column] if column is cases.c.id else [column, cases.c.id]
     query = query.order_by(*((key.desc() if down else key) for key in keys))

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from tousu_service.desk.store.filters import unseen
 from tousu_service.desk.store.lists import beginning, begun_text
 from tousu_service.store.desk_tables import case_texts, cases, desk_users
 
@@ -41,7 +42,7 @@ def loads(connection: sa.Connection) -> list[tuple[int, str, int, int]]:
 
 def _rows() -> sa.Select[Any]:
     columns = [each for each in cases.c if each.name not in {"complainant", "priority"}]
-    return sa.select(*columns, begun_text()).join(case_texts, case_texts.c.id == cases.c.id)
+    return sa.select(*columns, begun_text(), unseen()).join(case_texts, case_texts.c.id == cases.c.id)
 
 
 def _shown(connection: sa.Connection, query: sa.Select[Any]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from tousu_service.desk import likeness
+from tousu_service.desk.store.filters import unseen
 from tousu_service.desk.store.lists import beginning
 from tousu_service.store import vectors
 from tousu_service.store.desk_tables import case_texts, cases
@@ -85,7 +86,15 @@ def _texts(connection: sa.Connection, numbers: list[int]) -> dict[int, str]:
 
 def _shown(connection: sa.Connection, chosen: dict[int, dict[str, Any]], texts: dict[int, str]) -> list[dict[str, Any]]:
     """Return what is shown of the chosen cases, in their order."""
-    columns = (cases.c.id, cases.c.number, cases.c.domain, cases.c.state, cases.c.answered_by, cases.c.received)
+    columns = (
+        cases.c.id,
+        cases.c.number,
+        cases.c.domain,
+        cases.c.state,
+        cases.c.answered_by,
+        cases.c.received,
+        unseen(),
+    )
     rows = connection.execute(sa.select(*columns).where(cases.c.id.in_(chosen))).mappings()
     told = {row["id"]: dict(row) for row in rows}
     return [told[number] | {"text": beginning(texts[number])} | how for number, how in chosen.items()]

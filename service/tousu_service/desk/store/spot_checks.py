@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from tousu.errors import Conflict
 from tousu.timezone import local
+from tousu_service.desk.store.filters import in_sample
 from tousu_service.store.clock import present
 from tousu_service.store.desk_tables import cases, sample, uploads
 from tousu_service.store.tables import jobs
@@ -149,27 +150,13 @@ def by_domain(connection: sa.Connection, *, weeks: int = 12) -> list[tuple[str, 
 
 def is_unchecked(connection: sa.Connection, case_id: int) -> bool:
     """Return whether a case was drawn and no person has said yet what is right: who does must not see the model's answer."""
-    query = sa.select(sample.c.case_id).where(sample.c.case_id == case_id, sample.c.answer_id.is_(None))
-    return connection.execute(query).first() is not None
+    return bool(unchecked_among(connection, [case_id]))
 
 
 def unchecked_among(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
     """Return which of some cases were drawn and not answered yet."""
-    query = sa.select(sample.c.case_id).where(sample.c.case_id.in_(numbers), sample.c.answer_id.is_(None))
+    query = sa.select(cases.c.id).where(cases.c.id.in_(numbers), in_sample())
     return set(connection.execute(query).scalars())
-
-
-def veil(connection: sa.Connection, *lists: Sequence[dict[str, Any]]) -> None:
-    """Mark in rows of lists, as ``unseen``, the cases of which a list must not show what the model says.
-
-    Args:
-        connection: The transaction the rows were read in.
-        lists: Rows with ``id``; changed in place.
-    """
-    unseen = unchecked_among(connection, [row["id"] for rows in lists for row in rows])
-    for rows in lists:
-        for row in rows:
-            row["unseen"] = row["id"] in unseen
 
 
 def refuse_unchecked(connection: sa.Connection, case_id: int, *, then: str) -> None:
