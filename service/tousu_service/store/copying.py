@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 
 def put_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -29,31 +29,20 @@ def put_rows(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[
     if connection.dialect.name != "postgresql":
         connection.execute(sa.insert(table), list(rows))
         return
+    dialect = connection.dialect
     columns = [table.c[name] for name in rows[0]]
-    spelt = [column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect) for column in columns]
-    names = ", ".join(connection.dialect.identifier_preparer.quote(column.name) for column in columns)
+    names = ", ".join(dialect.identifier_preparer.quote(column.name) for column in columns)
     statement = f"COPY {table.name} ({names}) FROM STDIN"
-    try:
-        _copy(connection, statement, spelt, rows)
-    except (
-        connection.dialect.loaded_dbapi.Error
-    ) as error:  # SQLAlchemy did not run it, so it does not wrap what goes wrong
-        raise DBAPIError.instance(statement, None, error, connection.dialect.loaded_dbapi.Error) from error
-
-
-def _copy(
-    connection: sa.Connection,
-    statement: str,
-    spelt: Sequence[Callable[[Any], Any] | None],
-    rows: Sequence[Mapping[str, Any]],
-) -> None:
-    """Hand rows to a COPY, each value as its column's type spells it."""
+    spell = [column.type.dialect_impl(dialect).bind_processor(dialect) or _as_it_is for column in columns]
+    driver_error = dialect.loaded_dbapi.Error
     driver: Any = connection.connection.driver_connection
-    with driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(
-                [
-                    value if spell is None or value is None else spell(value)
-                    for spell, value in zip(spelt, row.values(), strict=True)
-                ]
-            )
+    try:
+        with driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row([spelt(value) for spelt, value in zip(spell, row.values(), strict=True)])
+    except driver_error as error:  # SQLAlchemy did not run it, so it does not wrap what goes wrong
+        raise DBAPIError.instance(statement, None, error, driver_error) from error
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
