@@ -125,7 +125,7 @@ async def _lifespan(
     now = asyncio.Event()
     if threading.current_thread() is threading.main_thread():
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, now.set)
-    trimming = asyncio.create_task(_trim_daily(parts))
+    chores = asyncio.create_task(_do_chores(parts))
     following = asyncio.create_task(
         live_model.watch(
             parts.live_model, parts.access, state_dir=settings.state_dir, seconds=settings.poll_seconds, now=now
@@ -141,7 +141,7 @@ async def _lifespan(
             )
         }  # fmt: skip
     finally:
-        for task in (following, trimming):
+        for task in (following, chores):
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
@@ -156,10 +156,8 @@ async def _lifespan(
         lines.drain()
 
 
-async def _trim_daily(parts: Parts) -> None:
-    """At the start and once a day let go of what is past its time, and let uploads know whose job ended without them.
-
-    What the desk's lists count by is read beforehand, too: of 200,000 cases it takes two seconds, which nobody waits for then.
+async def _do_chores(parts: Parts) -> None:
+    """At the start and once a day: end what ended halfway, read what lists count by, let go of what is past its time.
 
     One chore that fails keeps none of the others from being done.
     """
@@ -178,10 +176,12 @@ async def _trim_daily(parts: Parts) -> None:
             try:
                 count = await to_thread.run_sync(step)
             except StoreError as error:
-                logs.logger().error("trim_failed", chore=event, code=error.code, reason=str(error))
+                logs.logger().error("chore_failed", chore=event, code=error.code, reason=str(error))
             except OSError as error:
                 code = type(error).__name__
-                logs.logger().error("trim_failed", chore=event, code=code, reason=system_reason(error))
+                logs.logger().error("chore_failed", chore=event, code=code, reason=system_reason(error))
+            except Exception as error:  # noqa: BLE001 -- the others are done all the same, and the place is told
+                logs.logger().error("chore_failed", chore=event, code=type(error).__name__, frames=logs.frames(error))
             else:
                 if count:
                     logs.logger().info(event, **{counted: count})
