@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from tousu.errors import Conflict, NotFound
+from tousu.errors import NotFound
 from tousu.timezone import local
+from tousu_service.desk.store.versions import check_saved, check_withdrawn
 from tousu_service.store import audit
 from tousu_service.store.clock import now
 from tousu_service.store.desk_tables import (
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from tousu_service.desk.people import Person
 
+WHAT = "这次会商"
 COMPARED = 20  # cases of a meeting whose texts others are compared with
 
 
@@ -180,8 +182,7 @@ def change(connection: sa.Connection, consultation_id: int, said: Said, *, by: P
         Conflict: Somebody changed it since the person saw it.
     """
     held = find(connection, consultation_id)
-    if held.version != version:
-        raise Conflict(f"{held.changed_by} 刚刚改过这次会商，您的没有保存", fix="另开一页看过对方写的，再决定")
+    check_saved(held.version, version, by=held.changed_by, what=WHAT)
     values = {"version": version + 1, "changed_at": now(connection), "changed_by": by.id, "withdrawn_at": None}
     _change(connection, consultation_id, _values(said) | values)
     connection.execute(sa.delete(consultation_cases).where(consultation_cases.c.consultation_id == consultation_id))
@@ -197,10 +198,7 @@ def withdraw(connection: sa.Connection, consultation_id: int, *, by: Person, ver
         Conflict: Somebody changed it since the person saw it, or took it back.
     """
     held = find(connection, consultation_id)
-    if not held.counts:
-        raise Conflict(f"{held.changed_by} 已经收回了这次会商", fix="不用再收回；再保存就又有效")
-    if held.version != version:
-        raise Conflict(f"{held.changed_by} 刚刚改过这次会商，没有收回", fix="下面是现在的样子，看过再决定")
+    check_withdrawn(held.version, version, by=held.changed_by, what=WHAT, gone=not held.counts)
     at = now(connection)
     values = {"version": held.version + 1, "changed_at": at, "changed_by": by.id, "withdrawn_at": at}
     _change(connection, consultation_id, values)

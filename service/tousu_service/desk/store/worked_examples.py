@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from tousu.errors import Conflict, NotFound
+from tousu.errors import NotFound
+from tousu_service.desk.store.versions import check_saved, check_withdrawn
 from tousu_service.store import audit
 from tousu_service.store.clock import now
 from tousu_service.store.desk_tables import cases, desk_examples, desk_users
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tousu_service.desk.people import Person
+
+
+WHAT = "这个案例"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +80,7 @@ def save(connection: sa.Connection, case_id: int, source: str, *, by: Person, ve
         Conflict: Somebody changed it since.
     """
     held = of_case(connection, case_id)
-    if (held.version if held else 0) != version:
-        raise Conflict(
-            f"{held.by if held else '有人'} 刚刚改过这个案例，您的没有保存", fix="另开一页看过对方写的，再决定"
-        )
+    check_saved(held.version if held else 0, version, by=held.by if held else "有人", what=WHAT)
     at = now(connection)
     values = {"source": source, "version": version + 1, "changed_at": at, "changed_by": by.id, "withdrawn_at": None}
     if held is None:
@@ -108,10 +109,7 @@ def withdraw(connection: sa.Connection, case_id: int, *, by: Person, version: in
     held = of_case(connection, case_id)
     if held is None:
         raise NotFound("这一件不是典型案例", fix="回到案件页看现在的样子")
-    if held.withdrawn_at is not None:
-        raise Conflict(f"{held.by} 已经收回了这个案例", fix="不用再收回；再保存就又有效")
-    if held.version != version:
-        raise Conflict(f"{held.by} 刚刚改过这个案例，没有收回", fix="下面是现在的样子，看过再决定")
+    check_withdrawn(held.version, version, by=held.by, what=WHAT, gone=held.withdrawn_at is not None)
     at = now(connection)
     values = {"version": held.version + 1, "changed_at": at, "changed_by": by.id, "withdrawn_at": at}
     connection.execute(sa.update(desk_examples).where(desk_examples.c.case_id == case_id).values(values))
