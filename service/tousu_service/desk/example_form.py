@@ -12,6 +12,7 @@ from tousu.masking import kept_line, kept_lines
 from tousu.taxonomy import Basis, load_taxonomy
 from tousu.timezone import today
 from tousu_service.desk import reading
+from tousu_service.desk.fields import refuse_long
 from tousu_service.desk.render import names
 
 if TYPE_CHECKING:
@@ -113,8 +114,7 @@ def source_of(written: Written, day: datetime.date) -> str:
         ExampleError: The example breaks a rule all the same.
     """
     for field, most in LONGEST.items():
-        if len(getattr(written, field)) > most:
-            raise Conflict(f"{NAMES[field]}太长", expected=f"最多 {most} 字", fix="删短再保存")
+        refuse_long(NAMES[field], getattr(written, field), most=most)
     kept: dict[str, Any] = {
         name: kept_lines(value) for name, value in written._asdict().items() if isinstance(value, str)
     }

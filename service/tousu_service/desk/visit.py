@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from tousu.errors import Conflict, NotFound
+from tousu.errors import NotFound
 from tousu_service.desk import cookies
+from tousu_service.desk.fields import READ, refuse_long
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.render import environment
 from tousu_service.store import audit
@@ -33,9 +34,6 @@ NAMED = {
     "batch": ("没有这次批量操作", "在台账里重新选"), "user": ("没有这位用户", "在用户页查看全部"),
     "consultation": ("没有这次会商", "在会商页查看全部"),
 }  # fmt: skip
-
-
-READ = 100_000  # characters of a field that are read: far more than any may have, so that nothing is cut unsaid
 
 
 @dataclass(slots=True)
@@ -91,11 +89,10 @@ class Visit:
             most: Most characters.
 
         Raises:
-            Conflict: It has more. Cut off, half a telephone number could stay that nobody masks any more.
+            Conflict: It has more.
         """
         value = self.said(name, most=READ)
-        if len(value) > most:
-            raise Conflict(f"{what}有 {len(value)} 字", expected=f"至多 {most} 字", fix="删短")
+        refuse_long(what, value, most=most)
         return value
 
     def number(self, name: str) -> int:

@@ -77,9 +77,9 @@ def test_numbers_of_persons_hide_behind_nothing(store, chief, between):
 
 def test_a_number_is_not_cut_in_two_before_it_is_masked():
     long = "找" * (example_form.LONGEST["title"] - 5) + "13912345678"
-    with pytest.raises(Conflict, match="标题太长"):
+    with pytest.raises(Conflict, match="标题有 .* 字，太长"):
         example_form.source_of(written(title=long), DAY)
-    with pytest.raises(Conflict, match="步骤太长"):
+    with pytest.raises(Conflict, match="步骤有 .* 字，太长"):
         example_form.source_of(written(steps="1. 查\n" * 2000), DAY)
 
 

@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from tousu.errors import Conflict
 from tousu.masking import kept_line
 from tousu.timezone import today
+from tousu_service.desk.fields import READ, refuse_long
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.pages.case import WORD
 from tousu_service.desk.pages.review import sees_whole
@@ -19,7 +20,6 @@ from tousu_service.desk.store import consultations, lists, named, spot_checks
 from tousu_service.desk.store.card import card, members
 from tousu_service.desk.store.consultations import Said
 from tousu_service.desk.store.filters import Filter
-from tousu_service.desk.visit import READ
 from tousu_service.desk.web import new_router, page
 from tousu_service.http.attachment import attachment
 
@@ -74,14 +74,9 @@ def choose(visit: Visit) -> Response:
     Raises:
         Conflict: They are none, or more than a meeting may have.
     """
-    wanted = Filter.of({name: value for name, value in visit.form.items() if isinstance(value, str)})
     with visit.reading() as connection:
-        found = [number for number, _ in lists.ids(connection, wanted, most=named.MOST + 1)]
-    if not 0 < len(found) <= named.MOST:
-        raise Conflict(
-            f"选中了{f'超过 {named.MOST}' if found else ' 0'} 件", expected=f"1 到 {named.MOST} 件", fix="加上筛选条件"
-        )
-    return visit.go(f"/consultations/new?cases={','.join(map(str, found))}")
+        found = lists.ids(connection, Filter.of(visit.form), most=named.MOST)
+    return visit.go(f"/consultations/new?cases={','.join(str(number) for number, _ in found)}")
 
 
 @page("/consultations", method="POST", role="reviewer")
@@ -112,7 +107,8 @@ def change(visit: Visit) -> Response:
     except Conflict as error:
         with visit.reading() as connection:
             told = consultations.find(connection, number)
-        return _form(visit, told, _words(visit), visit.said("cases", most=READ), error=error)
+        cases, version = visit.said("cases", most=READ), visit.number("version")
+        return _form(visit, told, _words(visit), cases, version=version, error=error)
     return visit.go(f"/consultations/{number}")
 
 
@@ -174,9 +170,7 @@ def _said(visit: Visit, connection: sa.Connection) -> Said:
     """
     words = _words(visit)
     for name, (label, most) in LONGEST.items():
-        if len(getattr(words, name)) > most:
-            found = f"{label}有 {len(getattr(words, name))} 字"
-            raise Conflict(found, expected=f"至多 {most} 字", fix="删短")
+        refuse_long(label, getattr(words, name), most=most)
     if not words.matter:
         raise Conflict("没有写事由", fix="写一句会商什么事")
     try:
@@ -192,15 +186,14 @@ def _said(visit: Visit, connection: sa.Connection) -> Said:
 
 
 def _form(
-    visit: Visit, told: Consultation | None, said: Said, cases: str, *, version: int | None = None,
+    visit: Visit, told: Consultation | None, said: Said, cases: str, *, version: int = 0,
     error: Conflict | None = None,
 ) -> Response:  # fmt: skip
-    """Return the page of a meeting, with what was written just now (by whoever saw a version of it) or as it stands."""
+    """Return the page of a meeting, with what was written just now, by whoever saw a version of it, or as it stands."""
     with visit.reading() as connection:
         listed = named.shown(connection, told.cases) if told else []
     if told:
         visit.viewed("consultation_viewed", consultation=told.id)
-    version = visit.number("version") if version is None else version
     return visit.show(
         "consultation.html", 409 if error else 200, told=told, said=said, cases=cases, listed=listed, error=error,
         version=version, entries=ENTRIES, most=named.MOST,

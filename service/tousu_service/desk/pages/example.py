@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from tousu.errors import Conflict, ExampleError
 from tousu_service.desk import example_form, reading
 from tousu_service.desk.example_form import Written
+from tousu_service.desk.fields import READ
 from tousu_service.desk.store import spot_checks, worked_examples
 from tousu_service.desk.store.card import card
 from tousu_service.desk.web import new_router, page
@@ -96,8 +97,7 @@ def _seen(connection: sa.Connection, visit: Visit) -> Card:
 
 def _said(visit: Visit) -> Written:
     """Return what the form says."""
-    longest = example_form.LONGEST  # one character more tells that it is too long
-    words = {name: visit.said(name, most=most + 1) for name, most in longest.items()}
+    words = {name: visit.said(name, most=READ) for name in example_form.LONGEST}
     return Written(
         domains=tuple(dict.fromkeys([visit.said("primary"), *map(str, visit.form.getlist("also"))])),
         kind=visit.said("kind"),

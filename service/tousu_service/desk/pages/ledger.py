@@ -54,7 +54,7 @@ def show_list(visit: Visit) -> Response:
 @page("/bulk", method="POST", role="reviewer")
 def preview(visit: Visit) -> Response:
     """Freeze the cases that are to be changed together and show what would become of them."""
-    wanted = Filter.of({name: value for name, value in visit.form.items() if isinstance(value, str)})
+    wanted = Filter.of(visit.form)
     with visit.writing() as connection:
         batch = bulk.prepare(connection, wanted, by=visit.person)
         sample = bulk.sample(connection, batch)
@@ -112,14 +112,8 @@ def assign(visit: Visit) -> Response:
     with visit.writing() as connection:
         if to is not None and people.find(connection, to).disabled_at is not None:
             raise ScopeMissing("这位已停用，不能再分派给他")
-        bulk.assign(
-            connection,
-            chosen,
-            to,
-            by=visit.person,
-            note=visit.limited("note", "说明", most=200),
-            due_on=visit.said("due_on"),
-        )
+        note = visit.limited("note", "说明", most=200)
+        bulk.assign(connection, chosen, to, by=visit.person, note=note, due_on=visit.said("due_on"))
     back = visit.said("back", most=2000)
     return visit.go(back if back.startswith("/") else "/cases")
 

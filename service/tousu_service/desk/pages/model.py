@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from tousu.errors import ModelError, SettingsError
+from tousu_service.desk.fields import READ
 from tousu_service.desk.store import learning, spot_checks
 from tousu_service.desk.web import CLIENT, new_router, page
 from tousu_service.jobs import trained
@@ -144,7 +145,7 @@ def _why(visit: Visit) -> str:
     Raises:
         ModelError: There is none, or it holds control characters.
     """
-    why = visit.said("why", most=400)
+    why = visit.said("why", most=READ)
     if not why:
         raise ModelError("没有写理由", fix="写明理由，它会记入台账")
     try:

@@ -272,7 +272,7 @@ def _agrees(row: Mapping[Any, Any], said: Said) -> bool:
 
 def _words(said: Said) -> Said:
     """Return what is said as it is stored: each code once, personal numbers of the note as zeros."""
-    note = mask(said.note.replace("\0", " ").strip())[:LONGEST_NOTE] if said.note else None
+    note = mask(said.note.replace("\0", " ").strip()) if said.note else None
     return Said(tuple(dict.fromkeys(said.codes)), said.online, said.kind, said.route, note or None)
 
 

@@ -64,11 +64,7 @@ def prepare(connection: sa.Connection, wanted: Filter, *, by: Person) -> Batch:
     Raises:
         Conflict: They are none, or more than ``MOST``.
     """
-    found = lists.ids(connection, wanted, most=MOST + 1)
-    if not found or len(found) > MOST:
-        raise Conflict(
-            f"选中了{'超过' if found else ''} {MOST if found else 0} 件", expected=f"1 到 {MOST} 件", fix="加上筛选条件"
-        )
+    found = lists.ids(connection, wanted, most=MOST)
     free = _unanswered(connection, [number for number, _ in found])
     return _added(connection, wanted, {}, [pair for pair in found if pair[0] in free],
                   [number for number, _ in found if number not in free], by=by)  # fmt: skip
@@ -173,7 +169,7 @@ def assign(
     """Give cases to a user, or take them back (``to`` None)."""
     moment = now(connection)
     there = set(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(chosen))).scalars()) if chosen else set()
-    words, day = kept(note, raw=False)[:500] or None, due_on if to and len(due_on) == 10 else None
+    words, day = kept(note, raw=False) or None, due_on if to and len(due_on) == 10 else None
     for number in sorted(there):
         row = {"case_id": number, "at": moment, "by_id": by.id, "to_id": to, "due_on": day, "note": words}
         connection.execute(sa.insert(assignments).values(row))

@@ -45,8 +45,9 @@ class Filter:
     words: str = ""
 
     @classmethod
-    def of(cls, query: Mapping[str, str]) -> Filter:
-        """Return what an address asks for; what is no value is left out."""
+    def of(cls, given: Mapping[str, Any]) -> Filter:
+        """Return what an address or a form asks for; what is no value, or no words, is left out."""
+        query = {name: value for name, value in given.items() if isinstance(value, str)}
         chosen = {name: query[name].strip()[:120] for name in COLUMNS if query.get(name, "").strip()}
         for name in NUMBERS & chosen.keys():
             if whole_number(chosen[name]) is None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import sqlalchemy as sa
 
+from tousu.errors import Conflict
 from tousu.masking import mask
 from tousu_service.desk.numbers import whole_number
 from tousu_service.desk.store.filters import unseen
@@ -93,8 +94,14 @@ def page(connection: sa.Connection, chosen: Chosen, *, order: str = "new", after
 
 
 def ids(connection: sa.Connection, wanted: Filter, *, most: int) -> list[tuple[int, int]]:
-    """Return number and version of the cases asked for, the first ``most`` of them."""
-    numbers: list[int] = np.flatnonzero(choose(connection, wanted).mask)[:most].tolist()
+    """Return number and version of the cases asked for.
+
+    Raises:
+        Conflict: They are none, or more than ``most``.
+    """
+    numbers: list[int] = np.flatnonzero(choose(connection, wanted).mask).tolist()
+    if not 0 < len(numbers) <= most:
+        raise Conflict(f"选中了 {len(numbers)} 件", expected=f"1 到 {most} 件", fix="加上筛选条件")
     found: list[tuple[int, int]] = []
     for at in range(0, len(numbers), PIECE):
         query = sa.select(cases.c.id, cases.c.version).where(cases.c.id.in_(numbers[at : at + PIECE]))

@@ -59,19 +59,16 @@ def names_of(connection: sa.Connection, numbers: Sequence[int]) -> str:
     """Return the words by which ``cases_named`` finds just these cases; those that are not there are left out."""
     rows = connection.execute(sa.select(cases.c.id, cases.c.number).where(cases.c.id.in_(numbers)).order_by(cases.c.id))
     told = {row.id: row.number for row in rows}
-    plain = {number: name for number, name in told.items() if name and not BETWEEN.search(name)}
-    plain = {number: name for number, name in plain.items() if not OWN.fullmatch(name)}
+    plain = {
+        number: name for number, name in told.items() if name and not BETWEEN.search(name) and not OWN.fullmatch(name)
+    }
     by_number = _latest(connection, list(plain.values()))
-    digits = [own for name in plain.values() if (own := whole_number(name)) is not None]
-    there = _there(connection, digits)
-
-    def is_plain(number: int) -> bool:
-        name = plain.get(number, "")
-        return by_number.get(name) == number and (
-            whole_number(name) in {None, number} or whole_number(name) not in there
-        )
-
-    return "、".join(plain[number] if is_plain(number) else f"第{number}号" for number in told)
+    own = {number: whole_number(name) for number, name in plain.items()}
+    there = _there(connection, [other for other in own.values() if other is not None])
+    for number, name in list(plain.items()):
+        if by_number.get(name) != number or (own[number] in there and own[number] != number):
+            del plain[number]
+    return "、".join(plain.get(number, f"第{number}号") for number in told)
 
 
 def _latest(connection: sa.Connection, names: Sequence[str]) -> dict[str, int]:
