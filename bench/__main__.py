@@ -15,8 +15,8 @@ from rich.console import Console
 
 from bench import harness
 
-COMMANDS = ("texts", "http_load", "files", "workbooks", "start", "curves", "remaining")
-NAMES = {"http_load": "http"}
+COMMANDS = ("texts", "http_load", "files", "workbooks", "start", "curves", "remaining", "desk")
+NAMES = {"http_load": "http", "desk": "desk-sqlite"}
 
 
 def main() -> int:
